@@ -1,0 +1,82 @@
+# One entry point for developers and CI. `make` alone does what CI does.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := check
+.DELETE_ON_ERROR:
+
+# Corpus and knowledge that tests compare against; tests that need it skip with a reason when it is not there.
+export INVESTIGATOR_SHARED ?= ../shared
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+LOCK := requirements-dev.txt
+
+DEMO_REPORT ?= demo/founding-incident.html
+PYTEST_ARGS ?=
+BENCH_BYTES ?= 200MB
+
+.PHONY: check demo test test-all lint format bench reports accuracy lock wheel clean help
+
+check: lint test
+
+help:
+	@echo "demo      investigate the bundled incident and write $(DEMO_REPORT)"
+	@echo "test      the tests, without the long tier (under 10 minutes on 2 cores)"
+	@echo "test-all  all tests, the long tier too"
+	@echo "lint      ruff check, ruff format --check, mypy --strict"
+	@echo "format    let ruff fix and format"
+	@echo "bench     measure speed and memory on a generated log ($(BENCH_BYTES); BENCH_BYTES=1GB)"
+	@echo "reports   render the example reports from fixtures/"
+	@echo "accuracy  compare verdicts with the labels of the corpus"
+	@echo "lock      resolve the dependencies again into $(LOCK)"
+	@echo "wheel     build dist/*.whl and dist/*.tar.gz"
+
+# The stamp is newer than the lock once everything in the lock is installed.
+$(STAMP): $(LOCK) pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it or run make PYTHON=/path/to/python3" >&2; exit 1; }
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(LOCK)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(STAMP)
+	@mkdir -p $(dir $(DEMO_REPORT))
+	@code=0; $(BIN)/investigator demo -o $(DEMO_REPORT) || code=$$?; \
+	if [ $$code -eq 0 ] || [ $$code -eq 1 ]; then exit 0; fi; exit $$code
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+
+test-all: $(STAMP)
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict investigator
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)
+	$(BIN)/python benchmarks/run.py --bytes $(BENCH_BYTES)
+
+reports: $(STAMP)
+	$(BIN)/python reports/render.py
+
+accuracy: $(STAMP)
+	$(BIN)/python benchmarks/accuracy.py
+
+lock: $(STAMP)
+	$(BIN)/pip-compile --quiet --upgrade --all-extras --strip-extras --no-emit-index-url --no-emit-trusted-host \
+		--no-emit-options --output-file=$(LOCK) pyproject.toml
+
+wheel: $(STAMP)
+	$(BIN)/python -m build --no-isolation
+
+clean:
+	rm -rf build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
