@@ -86,8 +86,8 @@ def smallest_timeout_s(
 
 def safety_factor(depth_tokens: ArrayLike, deepest_fitted_tokens: ArrayLike) -> Floats:
     """1.3 inside twice the fitted depth, 1.6 beyond it, where the law is untested."""
-    beyond = as_floats(depth_tokens) > 2 * as_floats(deepest_fitted_tokens)
-    return np.where(beyond, 1.6, 1.3)
+    ratio = _divide(depth_tokens, deepest_fitted_tokens)
+    return np.where(np.isnan(ratio), np.nan, np.where(ratio > 2, 1.6, 1.3))
 
 
 def prefill_interval_s(to_read_tokens: float, cached_tokens: float, r0_tps: Interval, c: Interval) -> Interval:

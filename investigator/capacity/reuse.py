@@ -95,7 +95,8 @@ def reused_after_cut(
     dropped = prompt - after_cut
     shifted = np.where(dropped > 0, np.maximum(difference - dropped, keep), difference)
     common = np.where(difference < keep, difference, shifted)
-    return as_floats(np.clip(common, 0.0, np.maximum(after_cut - 1, 0.0)))
+    reused = np.clip(common, 0.0, np.maximum(after_cut - 1, 0.0))
+    return np.where(np.isnan(keep + difference), np.nan, reused)
 
 
 def _cut_from(num_ctx: int, era: CutEra) -> int:
