@@ -67,7 +67,10 @@ def derived_tables() -> Mapping[str, DerivedTable]:
     raw = YAML(typ="safe", pure=True).load(text)
     return {
         name: DerivedTable(
-            name, int(spec["version"]), spec["doc"], tuple(_column(key, value) for key, value in spec["columns"].items())
+            name,
+            int(spec["version"]),
+            spec["doc"],
+            tuple(_column(key, value) for key, value in spec["columns"].items()),
         )
         for name, spec in raw.items()
     }

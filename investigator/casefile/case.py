@@ -1,0 +1,124 @@
+"""A case: one DuckDB file with the facts, the account of every line, and the derived tables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from investigator.casefile.derived import DerivedTable, derived_tables
+from investigator.casefile.frames import insert_frame, read_frame
+from investigator.errors import CaseProblem
+from investigator.formats.facts import FactTable, fact_tables
+
+#: Version of the file's layout. A case of another version is refused with a hint.
+CASE_VERSION = "1"
+
+
+class Case:
+    """An open case. Use as a context manager.
+
+    `path` None makes a temporary case in memory. Raises CaseProblem when the file is no case, is held by another
+    process, or was written by another version.
+    """
+
+    def __init__(self, path: Path | None, *, read_only: bool = False) -> None:
+        self.path = path
+        if path is not None and read_only and not path.is_file():
+            raise CaseProblem(
+                "no such case file", hint="make one with: investigator ingest PATH… --case FILE", path=path
+            )
+        self.connection = _connect(path, read_only)
+        if not read_only:
+            self._create()
+        self._check_version()
+
+    def __enter__(self) -> Case:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def _create(self) -> None:
+        self.connection.execute(files(__package__).joinpath("schema.sql").read_text(encoding="utf-8"))
+        for fact in fact_tables().values():
+            self.connection.execute(_create_table("facts", fact))
+        for derived in derived_tables().values():
+            self.connection.execute(_create_table("derived", derived))
+        self.connection.execute("INSERT OR IGNORE INTO meta.case_info VALUES ('version', ?)", [CASE_VERSION])
+        if self.path is not None:
+            os.chmod(self.path, 0o600)
+
+    def _check_version(self) -> None:
+        try:
+            row = self.connection.execute("SELECT value FROM meta.case_info WHERE key = 'version'").fetchone()
+        except duckdb.CatalogException as error:
+            raise CaseProblem(
+                "this database is not a case", hint="name a file written by investigator", path=self.path
+            ) from error
+        if row is None or row[0] != CASE_VERSION:
+            found = "?" if row is None else row[0]
+            raise CaseProblem(
+                f"the case has layout {found}, this program writes {CASE_VERSION}",
+                hint="ingest the logs again into a new case",
+                path=self.path,
+            )
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """All or nothing, also when the process is killed."""
+        self.connection.execute("BEGIN")
+        try:
+            yield self.connection
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    def facts(self) -> dict[str, pl.DataFrame]:
+        """Every fact table, in the order of the log: by source, then offset."""
+        return {name: self._read(table) for name, table in fact_tables().items()}
+
+    def _read(self, table: FactTable) -> pl.DataFrame:
+        frame = read_frame(self.connection, f"FROM facts.{table.name} ORDER BY source_id, byte_offset, fact_id")
+        return frame.cast(table.polars_schema())  # type: ignore[arg-type]
+
+    def sources(self) -> pl.DataFrame:
+        """source_id, path, format, side of every source, ordered by path."""
+        return read_frame(self.connection, "SELECT source_id, path, format, side FROM meta.sources ORDER BY path")
+
+    def write_derived(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        """Replace the derived tables by `frames`, in one transaction."""
+        with self.transaction() as con:
+            for name, frame in frames.items():
+                con.execute(f"DELETE FROM derived.{name}")
+                insert_frame(con, f"derived.{name}", frame)
+
+
+def _connect(path: Path | None, read_only: bool) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(":memory:" if path is None else str(path), read_only=read_only)
+    except duckdb.IOException as error:
+        text = str(error)
+        if "lock" in text.lower():
+            raise CaseProblem("the case is in use by another process", hint=_holder(text), path=path) from error
+        raise CaseProblem("the case file cannot be opened", hint=text.splitlines()[0], path=path) from error
+    except duckdb.Error as error:
+        raise CaseProblem("the case file is damaged or not a case", hint="ingest the logs again", path=path) from error
+
+
+def _holder(text: str) -> str:
+    return f"wait for it to end, or give another --case ({text.splitlines()[0]})"
+
+
+def _create_table(schema: str, table: FactTable | DerivedTable) -> str:
+    columns = ", ".join(f'"{column.name}" {column.type}' for column in table.columns)
+    return f"CREATE TABLE IF NOT EXISTS {schema}.{table.name} ({columns})"

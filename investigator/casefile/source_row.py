@@ -1,0 +1,147 @@
+"""A source's row in the case: is it new, half read, changed, or known? And writing what a chunk gave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal, NamedTuple
+
+import duckdb
+import polars as pl
+
+from investigator.casefile.case import Case
+from investigator.casefile.frames import insert_frame
+from investigator.formats.base import Format, Parsed
+from investigator.formats.facts import fact_tables
+from investigator.sources.discover import Candidate
+from investigator.sources.fingerprint import source_id
+from investigator.sources.streams import SourceStream
+
+State = Literal["new", "half", "changed", "same", "duplicate"]
+
+_ACCOUNT_TABLES = ("sources", "noise", "unrecognised", "evidence_lines")
+
+
+@cache
+def _sql(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+class _Known(NamedTuple):
+    source_id: int
+    path: str
+    location: str
+    size_bytes: int
+    modified_ns: int
+    cursor_bytes: int
+    cursor_line: int
+    complete: bool
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """Where reading a source has to begin, and why. `other` names the source that has the same content."""
+
+    source_id: int
+    state: State
+    cursor_bytes: int = 0
+    cursor_line: int = 1
+    other: str = ""
+
+
+def look_up(case: Case, candidate: Candidate, fingerprint: str) -> SourceRow:
+    """What the case knows of `candidate`: by fingerprint, place and size; by digest where two files begin alike."""
+    rows = case.connection.execute(_sql("known_sources.sql"), {"fingerprint": fingerprint}).fetchall()
+    known = [_Known(*row) for row in rows]
+    stat = candidate.location.stat()
+    for row in known:
+        if row.location != str(candidate.location):
+            continue
+        if not row.complete:
+            return SourceRow(row.source_id, "half", row.cursor_bytes, row.cursor_line)
+        unchanged = (row.size_bytes, row.modified_ns) == (stat.st_size, stat.st_mtime_ns)
+        return SourceRow(row.source_id, "same" if unchanged else "changed")
+    if not known:
+        return SourceRow(source_id(fingerprint), "new")
+    with SourceStream(candidate.location) as stream:
+        digest = stream.sha256()
+    other = next((row.path for row in known if row.sha256 == digest), "")
+    return SourceRow(source_id(fingerprint, candidate.path), "duplicate" if other else "new", other=other)
+
+
+def begin(case: Case, row: SourceRow, candidate: Candidate, fingerprint: str, format_: Format) -> None:
+    """Make the source's row; what an earlier reading of a changed source left is dropped first."""
+    if row.state == "half":
+        return
+    stat = candidate.location.stat()
+    with case.transaction() as con:
+        _forget(con, row.source_id)
+        con.execute(
+            _sql("new_source.sql"),
+            {
+                "source_id": row.source_id,
+                "path": candidate.path,
+                "location": str(candidate.location),
+                "fingerprint": fingerprint,
+                "format": format_.id,
+                "side": format_.side,
+                "size_bytes": stat.st_size,
+                "modified_ns": stat.st_mtime_ns,
+            },
+        )
+
+
+def end(case: Case, row: SourceRow, sha256: str) -> None:
+    """The whole source was read."""
+    case.connection.execute(
+        "UPDATE meta.sources SET complete = true, sha256 = ? WHERE source_id = ?", [sha256, row.source_id]
+    )
+
+
+def _forget(con: duckdb.DuckDBPyConnection, id_: int) -> None:
+    tables = [f"facts.{name}" for name in fact_tables()] + [f"meta.{name}" for name in _ACCOUNT_TABLES]
+    for table in tables:
+        con.execute(f"DELETE FROM {table} WHERE source_id = ?", [id_])
+
+
+def write_chunk(case: Case, row: SourceRow, parsed: Parsed, position: tuple[int, int]) -> None:
+    """Facts, account and cursor of one chunk, all or nothing."""
+    source = pl.lit(row.source_id, dtype=pl.UInt64).alias("source_id")
+    with case.transaction() as con:
+        for name, frame in parsed.facts.items():
+            insert_frame(con, f"facts.{name}", frame)
+        insert_frame(con, "meta.noise", _noise(parsed).with_columns(source))
+        insert_frame(con, "meta.unrecognised", _shapes(parsed.unrecognised).with_columns(source))
+        insert_frame(con, "meta.evidence_lines", parsed.evidence.with_columns(source))
+        con.execute(
+            _sql("advance.sql"),
+            {
+                "offset": position[0],
+                "line": position[1],
+                "lines": parsed.lines,
+                "facts": parsed.fact_lines,
+                "noise": sum(parsed.noise.values()),
+                "foreign": parsed.foreign_lines,
+                "unrecognised": parsed.unrecognised.height,
+                "source": row.source_id,
+            },
+        )
+
+
+def _noise(parsed: Parsed) -> pl.DataFrame:
+    schema = {"kind": pl.String(), "lines": pl.Int64()}
+    return pl.DataFrame({"kind": list(parsed.noise), "lines": list(parsed.noise.values())}, schema=schema)
+
+
+def _shapes(unrecognised: pl.DataFrame) -> pl.DataFrame:
+    return (
+        unrecognised.group_by("shape")
+        .agg(
+            pl.len().cast(pl.Int64).alias("lines"),
+            pl.col("line_no").min().alias("first_line"),
+            pl.col("text").sort_by("line_no").first().str.slice(0, 300).alias("sample"),
+        )
+        .sort("first_line", "shape")
+    )

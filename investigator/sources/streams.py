@@ -1,0 +1,224 @@
+"""Open a file as one stream of decompressed UTF-8 bytes, and read it as chunks of whole lines."""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import gzip
+import hashlib
+import io
+import lzma
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, Protocol, cast
+
+import zstandard
+
+from investigator.sources.chunks import CHUNK_BYTES, Chunk
+
+#: What formats get to look at to recognise a stream.
+HEAD_BYTES = 64 * 1024
+
+_OPENERS: tuple[tuple[bytes, Callable[[BinaryIO], object]], ...] = (
+    (b"\x1f\x8b", lambda raw: gzip.GzipFile(fileobj=raw)),
+    (b"BZh", bz2.BZ2File),
+    (b"\xfd7zXZ\x00", lzma.LZMAFile),
+    (b"\x28\xb5\x2f\xfd", lambda raw: zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)),
+)
+_UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+
+#: What a damaged compressed stream raises, by library.
+DAMAGED = (EOFError, OSError, lzma.LZMAError, zlib.error, zstandard.ZstdError)
+
+
+class _Reader(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+class _Hashing(io.RawIOBase):
+    """Passes bytes on and hashes them: the digest is of the file as it lies on disk."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self.digest = hashlib.sha256()
+        self.size = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        data = self._raw.read(len(buffer))
+        buffer[: len(data)] = data
+        self.digest.update(data)
+        self.size += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Piecewise:
+    """Reads a decompressor piece by piece: one large read of a damaged stream would lose all that came before."""
+
+    def __init__(self, decompressor: object) -> None:
+        self._read1: Callable[[int], bytes] = decompressor.read1  # type: ignore[attr-defined]
+
+    def read(self, size: int, /) -> bytes:
+        return self._read1(size)
+
+
+class _Transcoding:
+    """UTF-16 to UTF-8 on the fly."""
+
+    def __init__(self, inner: _Reader, encoding: str) -> None:
+        self._inner = inner
+        self._decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+
+    def read(self, size: int, /) -> bytes:
+        # Half a character gives no text yet, which is not the end.
+        while data := self._inner.read(size):
+            if text := self._decoder.decode(data):
+                return text.encode()
+        return self._decoder.decode(b"", final=True).encode()
+
+
+class SourceStream:
+    """One open file: decompressed, transcoded, hashed while it is read. A context manager.
+
+    Raises OSError when the file cannot be opened. A broken compressed stream gives what came before the damage.
+    """
+
+    def __init__(self, location: Path) -> None:
+        self._hashing = _Hashing(cast(BinaryIO, location.open("rb", buffering=0)))
+        # Large enough that hashing and reading happen in few calls.
+        raw = io.BufferedReader(self._hashing, 1024 * 1024)
+        magic = raw.peek(8)[:8]
+        opener = next((open_ for prefix, open_ in _OPENERS if magic.startswith(prefix)), None)
+        self.compressed = opener is not None
+        self._raw = raw
+        self._stream = _Piecewise(opener(raw)) if opener else cast(_Reader, raw)
+        self._pending = b""
+        self.damage: Exception | None = None
+        self._strip_bom()
+
+    def _strip_bom(self) -> None:
+        first = self._read_exactly(3)
+        encoding = _UTF16.get(first[:2])
+        if encoding:
+            self._stream = _Transcoding(_Joined(first[2:], self._stream), encoding)
+        else:
+            self._pending = first.removeprefix(codecs.BOM_UTF8)
+
+    def _read_exactly(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size and (more := self._next(size - len(data))):
+            data += more
+        return data
+
+    def _next(self, size: int) -> bytes:
+        try:
+            return self._stream.read(size)
+        except DAMAGED as error:
+            self.damage = error
+            return b""
+
+    def read(self, size: int) -> bytes:
+        """`size` bytes, fewer only at the end, or where the stream is damaged: then `damage` says how."""
+        parts = [self._pending]
+        length = len(self._pending)
+        self._pending = b""
+        while length < size and (data := self._next(size - length)):
+            parts.append(data)
+            length += len(data)
+        data = b"".join(parts)
+        # A change of encoding gives more bytes than were read.
+        self._pending = data[size:]
+        return data[:size]
+
+    def head(self, size: int = HEAD_BYTES) -> bytes:
+        """The first bytes, without consuming them."""
+        data = self.read(size)
+        self._pending = data + self._pending
+        return data
+
+    def sha256(self) -> str:
+        """Digest of the whole file; reads what is left of it."""
+        while self._hashing.read(1024 * 1024):
+            pass
+        return self._hashing.digest.hexdigest()
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the file read so far, as on disk."""
+        return self._hashing.size
+
+    def __enter__(self) -> SourceStream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._raw.close()
+
+
+class _Joined:
+    """A few bytes that were read already, then the rest."""
+
+    def __init__(self, first: bytes, rest: _Reader) -> None:
+        self._first, self._rest = first, rest
+
+    def read(self, size: int, /) -> bytes:
+        if self._first:
+            data, self._first = self._first, b""
+            return data
+        return self._rest.read(size)
+
+
+class ChunkReader:
+    """Cuts a stream into chunks of whole lines; what a parser leaves over comes again with the next chunk."""
+
+    def __init__(self, stream: SourceStream, chunk_bytes: int = CHUNK_BYTES) -> None:
+        self._stream = stream
+        self._chunk_bytes = chunk_bytes
+        self._left = b""
+        self._offset = 0
+        self._line_no = 1
+        self._ended = False
+
+    def skip(self, offset: int, line_no: int) -> None:
+        """Go to `offset`, where line `line_no` begins; read and hashed on the way."""
+        while self._offset < offset and (data := self._stream.read(min(self._chunk_bytes, offset - self._offset))):
+            self._offset += len(data)
+        self._line_no = line_no
+
+    def read(self) -> Chunk | None:
+        """The next chunk, or None after the last. Raises one of DAMAGED where a broken stream breaks."""
+        if self._ended:
+            if self._stream.damage is not None:
+                raise self._stream.damage
+            return None
+        parts = [self._left]
+        while True:
+            data = self._stream.read(self._chunk_bytes)
+            self._ended = len(data) < self._chunk_bytes
+            cut = data.rfind(b"\n") + 1
+            if self._ended or cut:
+                break
+            parts.append(data)
+        whole = len(data) if self._ended else cut
+        parts.append(data[:whole])
+        self._rest = data[whole:]
+        self._chunk = Chunk(b"".join(parts), self._offset, self._line_no, self._ended)
+        return self._chunk if self._chunk.data else self.read()
+
+    def consumed(self, size: int) -> None:
+        """The parser took the first `size` bytes of the chunk; the rest comes again."""
+        taken = self._chunk.data[:size]
+        self._left = self._chunk.data[size:] + self._rest
+        self._offset += size
+        self._line_no += taken.count(b"\n")
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """(byte offset, line number) of the next unread record."""
+        return self._offset, self._line_no
