@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import tomllib
-import zipfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -274,37 +273,3 @@ def test_no_file_names_the_machine_it_was_made_on() -> None:
     files = [ROOT / name for name in listing.stdout.split("\0") if name]
     wrong = [relative(path) for path in files if path.is_file() and str(ROOT).encode() + b"/" in path.read_bytes()]
     assert not wrong
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(target), str(ROOT)]
-    subprocess.run(command, check=True, capture_output=True)
-    return next(target.glob("*.whl"))
-
-
-def test_wheel_carries_all_data(wheel: Path) -> None:
-    inside = set(zipfile.ZipFile(wheel).namelist())
-    data = {path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
-    assert not {relative(path) for path in data} - inside
-    for source, target in (("rules", "rules"), ("fixtures/founding-incident", "fixtures/founding-incident")):
-        files = [path.relative_to(ROOT / source).as_posix() for path in (ROOT / source).rglob("*") if path.is_file()]
-        missing = [name for name in files if f"investigator/_data/{target}/{name}" not in inside]
-        assert files and not [name for name in missing if "__pycache__" not in name]
-
-
-def test_installed_wheel_finds_its_data(wheel: Path, tmp_path: Path) -> None:
-    site = tmp_path / "site"
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(site)
-    code = "from investigator.resources import fixture_dir, rules_dir; print(rules_dir()); print(fixture_dir())"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(site)},
-    )
-    assert [Path(line).is_relative_to(site) for line in done.stdout.split()] == [True, True]
