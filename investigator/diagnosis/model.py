@@ -90,7 +90,7 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A paste-ready change: where it goes (file or command), the text, and which world proves it (index), if one does."""
+    """A paste-ready change: where (file or command), the text, and the index of the world that proves it, if any."""
 
     title: str
     where: str
@@ -167,7 +167,7 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceLine:
-    """One line with its neighbours: `before` and `after` hold (line_no, text). `state`: kept | fetched | rotated_away."""
+    """A line with neighbours: `before` and `after` hold (line_no, text). `state`: kept | fetched | rotated_away."""
 
     source: str
     line_no: int
@@ -211,7 +211,7 @@ class Assumption:
 
 @dataclass(frozen=True, slots=True)
 class TimelineSpan:
-    """A bar of the timeline. lane: 'agent' or 'server'; kind: call | queue | load | prefill | decode | request | abandoned."""
+    """A timeline bar. lane: agent | server; kind: call | queue | load | prefill | decode | request | abandoned."""
 
     lane: Literal["agent", "server"]
     kind: str

@@ -21,7 +21,7 @@ Side = Literal["server", "agent", "snapshot"]
 class SourceInfo:
     """What a parser may know of the stream it reads.
 
-    source_id: id made from the fingerprint. path: as shown to users, relative to the inputs' common root, '/' separated.
+    source_id: id made from the fingerprint. path: as shown to users, relative to the inputs' root, '/' separated.
     """
 
     source_id: int

@@ -42,7 +42,7 @@ class Operand:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One named step of the arithmetic: `shown` is the expression with numbers put in (146,760 tokens ÷ 400 tokens/s)."""
+    """A named step of the arithmetic: `shown` is the expression with numbers in (146,760 tokens ÷ 400 tokens/s)."""
 
     name: str
     say: str
