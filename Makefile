@@ -42,10 +42,14 @@ $(STAMP): $(LOCK) pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Exit code 1 means "findings", which is what the demo is for; but Python also exits with 1 on an uncaught exception, so
+# the report must be there, and it must be this run's.
 demo: $(STAMP)
 	@mkdir -p $(dir $(DEMO_REPORT))
+	@rm -f $(DEMO_REPORT)
 	@code=0; $(BIN)/investigator demo -o $(DEMO_REPORT) || code=$$?; \
-	if [ $$code -eq 0 ] || [ $$code -eq 1 ]; then exit 0; fi; exit $$code
+	if [ $$code -gt 1 ]; then exit $$code; fi; \
+	test -s $(DEMO_REPORT) || { echo "demo: no report was written (exit code $$code)" >&2; exit 1; }
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
