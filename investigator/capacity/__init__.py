@@ -2,6 +2,7 @@
 
 from .decode import Backend, decode_ceiling_tps, decode_efficiency, decode_tps_interval
 from .fit import Break, PrefillFit, PrefillPoint, fit_prefill, usable_points
+from .geometry import HasGeometry, geometry_of
 from .interval import Interval, Label, Verdict, as_interval, weakest
 from .kv import (
     KV_TYPE_BYTES,
@@ -51,6 +52,7 @@ __all__ = [
     "CapacityFunction",
     "CutEra",
     "Fit",
+    "HasGeometry",
     "Interval",
     "KvBytes",
     "KvGeometry",
@@ -81,6 +83,7 @@ __all__ = [
     "format_gib",
     "format_seconds",
     "gb",
+    "geometry_of",
     "gib",
     "gpu_limit_bytes",
     "kv_bytes",

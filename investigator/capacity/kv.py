@@ -62,10 +62,14 @@ class RecurrentLayers:
 
 @dataclass(frozen=True, slots=True)
 class KvGeometry:
-    """All that stores state between tokens: attention layers of one or several shapes, and recurrent layers."""
+    """All that stores state between tokens: attention layers of one or several shapes, and recurrent layers.
+
+    `recurrent_known` False: there are recurrent layers of unknown size, so every size computed is a lower bound.
+    """
 
     attention: tuple[AttentionLayers, ...]
     recurrent: RecurrentLayers | None = None
+    recurrent_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
