@@ -38,37 +38,48 @@ class _Known(NamedTuple):
     cursor_line: int
     complete: bool
     sha256: str | None
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """Where reading a source has to begin, and why. `other` names the source that has the same content."""
+    """Where reading a source has to begin, and why.
+
+    `other` names the source that has the same content; `replaces` is the id that this place had before.
+    """
 
     source_id: int
     state: State
     cursor_bytes: int = 0
     cursor_line: int = 1
     other: str = ""
+    replaces: int | None = None
 
 
 def look_up(case: Case, candidate: Candidate, fingerprint: str) -> SourceRow:
     """What the case knows of `candidate`: by fingerprint, place and size; by digest where two files begin alike."""
-    rows = case.connection.execute(_sql("known_sources.sql"), {"fingerprint": fingerprint}).fetchall()
-    known = [_Known(*row) for row in rows]
-    stat = candidate.location.stat()
-    for row in known:
-        if row.location != str(candidate.location):
-            continue
-        if not row.complete:
-            return SourceRow(row.source_id, "half", row.cursor_bytes, row.cursor_line)
-        unchanged = (row.size_bytes, row.modified_ns) == (stat.st_size, stat.st_mtime_ns)
-        return SourceRow(row.source_id, "same" if unchanged else "changed")
-    if not known:
+    parameters = {"fingerprint": fingerprint, "location": str(candidate.location)}
+    known = [_Known(*row) for row in case.connection.execute(_sql("known_sources.sql"), parameters).fetchall()]
+    here = next((row for row in known if row.location == str(candidate.location)), None)
+    if here is not None:
+        return _same_place(here, candidate, fingerprint)
+    alike = [row for row in known if row.fingerprint == fingerprint]
+    if not alike:
         return SourceRow(source_id(fingerprint), "new")
     with SourceStream(candidate.location) as stream:
         digest = stream.sha256()
-    other = next((row.path for row in known if row.sha256 == digest), "")
+    other = next((row.path for row in alike if row.sha256 == digest), "")
     return SourceRow(source_id(fingerprint, candidate.path), "duplicate" if other else "new", other=other)
+
+
+def _same_place(here: _Known, candidate: Candidate, fingerprint: str) -> SourceRow:
+    stat = candidate.location.stat()
+    if here.fingerprint != fingerprint:
+        return SourceRow(source_id(fingerprint), "changed", replaces=here.source_id)
+    if not here.complete:
+        return SourceRow(here.source_id, "half", here.cursor_bytes, here.cursor_line)
+    unchanged = (here.size_bytes, here.modified_ns) == (stat.st_size, stat.st_mtime_ns)
+    return SourceRow(here.source_id, "same" if unchanged else "changed")
 
 
 def begin(case: Case, row: SourceRow, candidate: Candidate, fingerprint: str, format_: Format) -> None:
@@ -77,7 +88,8 @@ def begin(case: Case, row: SourceRow, candidate: Candidate, fingerprint: str, fo
         return
     stat = candidate.location.stat()
     with case.transaction() as con:
-        _forget(con, row.source_id)
+        for id_ in {row.source_id, row.replaces} - {None}:
+            _forget(con, id_)
         con.execute(
             _sql("new_source.sql"),
             {
@@ -100,7 +112,7 @@ def end(case: Case, row: SourceRow, sha256: str) -> None:
     )
 
 
-def _forget(con: duckdb.DuckDBPyConnection, id_: int) -> None:
+def _forget(con: duckdb.DuckDBPyConnection, id_: int | None) -> None:
     tables = [f"facts.{name}" for name in fact_tables()] + [f"meta.{name}" for name in _ACCOUNT_TABLES]
     for table in tables:
         con.execute(f"DELETE FROM {table} WHERE source_id = ?", [id_])
