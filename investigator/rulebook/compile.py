@@ -1,0 +1,177 @@
+"""A rule as SQL: candidates, steps as chained columns, verdict, and the reason when something is missing.
+
+One query per rule. Names of our own end in an underscore, which rule names cannot.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from investigator.casefile.derived import derived_tables
+from investigator.rulebook.findings import Value
+from investigator.rulebook.lineage import VIEW_KEYS, Lineage
+from investigator.rulebook.model import Rule
+from investigator.rulebook.sqltree import SqlReader, Tree, columns, guard_divisions, parameters
+
+#: The parameter that is true when a rule is evaluated in a world instead of on what happened.
+REPLAY = "replay"
+VERDICT = "verdict_"
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A checked scalar expression: `tree` as written, `sql` with divisions guarded."""
+
+    tree: Tree
+    sql: str
+    columns: tuple[str, ...]
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A rule ready to run. `types`: columns of match → DuckDB type. `changes`: what-if id → column → expression."""
+
+    rule: Rule
+    path: str
+    pack: str
+    match_sql: str
+    match_parameters: tuple[str, ...]
+    views: tuple[str, ...]
+    lineage: Lineage
+    types: Mapping[str, str]
+    steps: Mapping[str, Expression]
+    verdict: Expression
+    changes: Mapping[str, Mapping[str, Expression]] = field(default_factory=dict)
+    conditions: Mapping[str, Expression] = field(default_factory=dict)
+    params: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return self.rule.id
+
+    @property
+    def units(self) -> dict[str, str | None]:
+        """Units of columns, steps and parameters by name."""
+        found: dict[str, str | None] = {
+            name: _column_unit(origin.view, origin.column) for name, origin in self.lineage.items()
+        }
+        found |= self.rule.units
+        found |= {name: param.unit for name, param in self.rule.params.items()}
+        return found | {step.name: step.unit for step in self.rule.steps}
+
+    def behind(self, name_columns: Iterable[str]) -> tuple[str, ...]:
+        """The columns of match that these names rest on, through the steps; first use first."""
+        found: dict[str, None] = {}
+        for name in name_columns:
+            if name in self.steps:
+                found |= dict.fromkeys(self.behind(self.steps[name].columns))
+            else:
+                found[name] = None
+        return tuple(found)
+
+    def subject_is(self, view: str) -> bool:
+        """Whether `subject` names a row of `view`."""
+        origin = self.lineage.get("subject")
+        return origin is not None and origin.view == view and origin.column == VIEW_KEYS.get(view)
+
+
+def expression(reader: SqlReader, sql: str) -> Expression:
+    """Parse and print one expression. Raises SqlError."""
+    tree = reader.expression(sql)
+    guarded = reader.expression(sql)
+    guard_divisions(guarded)
+    return Expression(tree, reader.print_expression(guarded), tuple(columns(tree)), tuple(parameters(tree)))
+
+
+def judged_sql(compiled: Compiled, candidates: str, what_if: str | None = None) -> str:
+    """SQL of all candidates with steps, `verdict_`, `reason_`; in a what-if when one is named.
+
+    `candidates` is the SQL of the candidate rows, or the name of a table that holds them.
+    """
+    parts = [f"candidate_ AS (FROM ({candidates}))"]
+    last = "candidate_"
+    for number, replaced in enumerate(_replacements(compiled, what_if), 1):
+        parts.append(f"changed_{number}_ AS (SELECT * REPLACE ({replaced}) FROM {last})")
+        last = f"changed_{number}_"
+    for number, (name, step) in enumerate(compiled.steps.items(), 1):
+        parts.append(f"step_{number}_ AS (SELECT *, {step.sql} AS {name} FROM {last})")
+        last = f"step_{number}_"
+    parts.append(f"judged_ AS (SELECT *, CAST({compiled.verdict.sql} AS BOOLEAN) AS {VERDICT} FROM {last})")
+    when = "".join(f", {each.sql} AS when_{number}_" for number, each in compiled.conditions.items())
+    return f"WITH {', '.join(parts)} SELECT *{when}, {_reason(compiled)} AS reason_ FROM judged_"
+
+
+def outcome_sql(compiled: Compiled, candidates: str) -> str:
+    """`judged_sql` with `outcome_`: fired, quiet or not_evaluated."""
+    decided = f"CASE WHEN reason_ IS NOT NULL THEN 'not_evaluated' WHEN {VERDICT} THEN 'fired' ELSE 'quiet' END"
+    return f"SELECT *, {decided} AS outcome_ FROM ({judged_sql(compiled, candidates)})"
+
+
+def arguments(
+    compiled: Compiled, *, replay: bool = False, what_if: str | None = None, match: bool = True
+) -> dict[str, Value]:
+    """Values for exactly the parameters that the query names: DuckDB refuses more as well as fewer."""
+    used = set(compiled.match_parameters) if match else set()
+    for step in (*compiled.steps.values(), compiled.verdict, *compiled.conditions.values()):
+        used |= set(step.parameters)
+    for change in compiled.changes.get(what_if or "", {}).values():
+        used |= set(change.parameters)
+    values = {**compiled.params, REPLAY: replay}
+    return {name: values[name] for name in values if name in used}
+
+
+def _replacements(compiled: Compiled, what_if: str | None) -> list[str]:
+    """REPLACE lists: the changes themselves, then the columns that follow from them."""
+    changes = compiled.changes.get(what_if or "", {})
+    if not changes:
+        return []
+    first = [f"{_cast(change.sql, compiled.types[name])} AS {name}" for name, change in changes.items()]
+    followers = [
+        f"{_cast(sql, compiled.types[name])} AS {name}" for name, sql in followers_of(compiled, changes).items()
+    ]
+    return [", ".join(part) for part in (first, followers) if part]
+
+
+def followers_of(compiled: Compiled, changed: Iterable[str]) -> dict[str, str]:
+    """Columns of match that derived.yaml computes from the changed ones, where match has all they need."""
+    by_origin = {origin.column: name for name, origin in compiled.lineage.items() if origin.view == "attempts"}
+    moved = {compiled.lineage[name].column for name in changed if name in compiled.lineage}
+    found = {}
+    for column in derived_tables()["attempts"].columns:
+        needed = [] if column.follows is None else follow_inputs(column.follows)
+        own_name = by_origin.get(column.name) == column.name and all(by_origin.get(name) == name for name in needed)
+        if column.follows and own_name and column.name not in changed and moved & set(needed):
+            found[column.name] = column.follows
+    return found
+
+
+def follow_inputs(follows: str) -> list[str]:
+    """Columns of attempts that a `follows` expression reads."""
+    words = set(re.findall(r"\w+", follows))
+    return [column.name for column in derived_tables()["attempts"].columns if column.name in words]
+
+
+def _reason(compiled: Compiled) -> str:
+    """SQL: what is missing, or NULL when the verdict could be reached."""
+    needed = compiled.rule.needs.non_null
+    missing = _null_names(needed)
+    unknown = _null_names([*compiled.behind(compiled.verdict.columns), *compiled.steps])
+    needs = missing if needed else "NULL"
+    return f"coalesce({needs}, CASE WHEN {VERDICT} IS NULL THEN coalesce({unknown}, 'verdict') END)"
+
+
+def _null_names(names: Iterable[str]) -> str:
+    tests = [f"CASE WHEN {name} IS NULL THEN '{name}' END" for name in dict.fromkeys(names)]
+    return f"nullif(concat_ws(', ', {', '.join(tests)}), '')" if tests else "NULL"
+
+
+def _cast(sql: str, type_: str) -> str:
+    return f"CAST({sql} AS {type_})"
+
+
+def _column_unit(view: str, column: str) -> str | None:
+    table = derived_tables().get(view)
+    return next((each.unit for each in table.columns if each.name == column), None) if table else None

@@ -1,0 +1,45 @@
+"""The functions that rules may call: which are allowed, and the capacity functions as macros on a connection."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+import duckdb
+from ruamel.yaml import YAML
+
+
+def register_functions(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the capacity functions as TEMP macros; works on a read-only connection and may be repeated."""
+    con.execute(files(__package__).joinpath("functions.sql").read_text(encoding="utf-8"))
+
+
+@cache
+def _table() -> dict[str, list[str]]:
+    text = files(__package__).joinpath("functions.yaml").read_text(encoding="utf-8")
+    table: dict[str, list[str]] = YAML(typ="safe", pure=True).load(text)
+    return table
+
+
+@cache
+def allowed_functions() -> frozenset[str]:
+    """Names a rule may call anywhere, operators included."""
+    return frozenset(name for kind, names in _table().items() if kind != "reserved" for name in names)
+
+
+@cache
+def capacity_functions() -> tuple[str, ...]:
+    """Names of the capacity functions, as declared for rule authors."""
+    return tuple(_table()["macros"])
+
+
+@cache
+def aggregate_functions() -> frozenset[str]:
+    """Functions that fold rows: not allowed in steps and verdicts, which see one row."""
+    return frozenset(_table()["aggregate"]) | frozenset(_table()["window"])
+
+
+@cache
+def reserved_words() -> frozenset[str]:
+    """What no step may be called."""
+    return frozenset(_table()["reserved"])

@@ -1,0 +1,234 @@
+"""`rules test`: the tests inside rule files. Rows in memory, or a fixture's logs through the whole pipeline."""
+
+from __future__ import annotations
+
+import copy
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+
+import duckdb
+import polars as pl
+
+from investigator.casefile.derived import derived_tables
+from investigator.casefile.frames import insert_frame
+from investigator.errors import InvestigatorError
+from investigator.rulebook.check import nearest
+from investigator.rulebook.compile import Compiled
+from investigator.rulebook.emptyviews import empty_views
+from investigator.rulebook.evaluate import Evaluation, evaluate
+from investigator.rulebook.model import RuleTest, duration_s
+from investigator.rulebook.pack import RuleSet
+
+#: `t0` of a test's rows; any instant does.
+T0 = datetime(2026, 1, 1)
+_TIME = re.compile(r"t0(?:\s*([+-])\s*(.+))?")
+_RELATIVE_TOLERANCE = 1e-6
+
+#: Name of a fixture → a connection with that case's views, or None when there is no such log.
+RunLog: TypeAlias = Callable[[str], duckdb.DuckDBPyConnection]
+
+
+@dataclass(frozen=True, slots=True)
+class TestResult:
+    """`failures` is empty when passed. `skipped`: a log test without a pipeline to run it."""
+
+    rule: str
+    test: str
+    path: str
+    failures: tuple[str, ...]
+    skipped: bool = False
+
+    @property
+    def passed(self) -> bool:
+        return not self.failures and not self.skipped
+
+
+class TestSetupError(Exception):
+    """A test that cannot be set up; the text says why."""
+
+
+def run_rule_tests(ruleset: RuleSet, run_log: RunLog | None = None) -> list[TestResult]:
+    """Run the tests of all rules, in order. Without `run_log` tests of kind `log` are skipped."""
+    con = empty_views()
+    try:
+        return [_run_test(con, compiled, test, run_log) for compiled in ruleset.rules for test in compiled.rule.tests]
+    finally:
+        con.close()
+
+
+def _run_test(con: duckdb.DuckDBPyConnection, compiled: Compiled, test: RuleTest, run_log: RunLog | None) -> TestResult:
+    if test.log is not None and run_log is None:
+        return TestResult(compiled.id, test.name, compiled.path, (), skipped=True)
+    rules = RuleSet((compiled,)).with_params(compiled.id, test.params)
+    try:
+        if test.log is not None and run_log is not None:
+            evaluation = evaluate(run_log(test.log), rules)
+        else:
+            _fill(con, rows_of(compiled, test))
+            evaluation = evaluate(con, rules)
+    except (TestSetupError, InvestigatorError) as error:
+        return TestResult(compiled.id, test.name, compiled.path, (str(error),))
+    return TestResult(compiled.id, test.name, compiled.path, tuple(_failures(evaluation, test)))
+
+
+def rows_of(compiled: Compiled, test: RuleTest) -> dict[str, list[dict[str, Any]]]:
+    """The rows of a test, `like` resolved and `change` applied. Raises TestSetupError."""
+    seen = [test.name]
+    base = test
+    while base.like is not None:
+        wanted = base.like
+        if wanted in seen:
+            raise TestSetupError(f"`like` goes round in a circle: {' → '.join([*seen, wanted])}")
+        seen.append(wanted)
+        base = next(each for each in compiled.rule.tests if each.name == wanted)
+    chain = [next(each for each in compiled.rule.tests if each.name == name) for name in reversed(seen)]
+    rows: dict[str, list[dict[str, Any]]] = copy.deepcopy(dict(base.given or {}))
+    for each in chain:
+        for path, value in each.change.items():
+            _apply(rows, path, value)
+    return rows
+
+
+def _apply(rows: dict[str, list[dict[str, Any]]], path: str, value: Any) -> None:
+    """`attempts.0.timeout_s` sets a column, `attempts.1` a whole row (one more is added at the end; null removes)."""
+    view, *rest = path.split(".")
+    if view not in derived_tables() or not rest or not rest[0].isdigit() or len(rest) > 2:
+        raise TestSetupError(f"change: `{path}` is not view.row or view.row.column")
+    table, number = rows.setdefault(view, []), int(rest[0])
+    if number == len(table) and len(rest) == 1 and isinstance(value, dict):
+        table.append(dict(value))
+    elif number >= len(table):
+        raise TestSetupError(f"change: {view} has {len(table)} rows, there is no row {number}")
+    elif len(rest) == 2:
+        table[number][rest[1]] = value
+    elif value is None:
+        del table[number]
+    else:
+        table[number] = {**table[number], **value}
+
+
+def _fill(con: duckdb.DuckDBPyConnection, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    for name, table in derived_tables().items():
+        con.execute(f'DELETE FROM "{name}"')
+        given = rows.get(name, [])
+        if given:
+            schema = table.polars_schema()
+            typed = [_typed(name, row, schema) for row in given]
+            insert_frame(con, f'"{name}"', pl.DataFrame(typed, schema=schema))
+    unknown = sorted(set(rows) - set(derived_tables()))
+    if unknown:
+        raise TestSetupError(f"given: no view is called `{unknown[0]}`; {nearest(unknown[0], derived_tables())}")
+
+
+def _typed(view: str, row: Mapping[str, Any], schema: Mapping[str, pl.DataType]) -> dict[str, Any]:
+    for name in row:
+        if name not in schema:
+            raise TestSetupError(f"given: {view} has no column `{name}`; {nearest(name, schema)}")
+    return {name: _value(f"{view}.{name}", row.get(name), kind) for name, kind in schema.items()}
+
+
+def _value(where: str, value: Any, kind: pl.DataType) -> Any:
+    if value is None:
+        return None
+    if isinstance(kind, pl.Datetime):
+        return _time(where, value)
+    if kind.is_float() and isinstance(value, int | float):
+        return float(value)
+    fits = {
+        "Int64": isinstance(value, int), "Int32": isinstance(value, int), "String": isinstance(value, str),
+        "Boolean": isinstance(value, bool), "List(String)": isinstance(value, list),
+    }  # fmt: skip
+    if not fits.get(str(kind), False):
+        raise TestSetupError(f"given: {where} is {kind}, not {value!r}")
+    return value
+
+
+def _time(where: str, value: Any) -> datetime:
+    match = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise TestSetupError(f"given: {where} is a time: t0, t0+5m or t0-1h, not {value!r}")
+    if match[2] is None:
+        return T0
+    try:
+        seconds = duration_s(match[2].strip())
+    except ValueError as error:
+        raise TestSetupError(f"given: {where}: {error}") from error
+    return T0 + timedelta(seconds=seconds if match[1] == "+" else -seconds)
+
+
+def _failures(evaluation: Evaluation, test: RuleTest) -> Iterator[str]:
+    expect, result = test.expect, evaluation.results[0]
+    outcome = result.outcome if sum(result.counts.values()) else "no_candidates"
+    # a row test may look at rules that see no candidate at all as quiet: that is what their user sees
+    if outcome != expect.outcome and not (expect.outcome == "quiet" and outcome == "no_candidates"):
+        yield f"outcome: expected {expect.outcome}, got {outcome}{_because(result.reasons)}"
+        return
+    if expect.findings is not None and len(evaluation.findings) != expect.findings:
+        yield f"findings: expected {expect.findings}, got {len(evaluation.findings)}"
+    if expect.reason is not None and not any(expect.reason in reason for reason in result.reasons):
+        yield f"reason: expected {expect.reason!r}, got {', '.join(result.reasons) or 'none'}"
+    yield from _step_failures(evaluation, expect.steps)
+    if evaluation.findings:
+        yield from _finding_failures(evaluation, test)
+    elif expect.text or expect.long or expect.what_if or expect.evidence or expect.remedies or expect.label:
+        yield "there is no finding to compare text, what_if, remedies, label or evidence with"
+
+
+def _step_failures(evaluation: Evaluation, expected: Mapping[str, Any]) -> Iterator[str]:
+    finding = evaluation.findings[0] if evaluation.findings else None
+    if finding is not None:
+        steps = {step.name: step.value for step in finding.steps}
+    else:
+        steps = dict(evaluation.subjects[0].steps) if evaluation.subjects else {}
+    yield from _compare("step", expected, steps)
+
+
+def _finding_failures(evaluation: Evaluation, test: RuleTest) -> Iterator[str]:
+    expect, finding = test.expect, evaluation.findings[0]
+    yield from _compare("what_if", expect.what_if, finding.what_if)
+    for name, wanted, text in (("text", expect.text, finding.short), ("long", expect.long, finding.long)):
+        if wanted is not None and wanted not in text:
+            yield f"{name}: expected {wanted!r} in {text!r}"
+    if expect.label is not None and finding.label != expect.label:
+        yield f"label: expected {expect.label}, got {finding.label}"
+    if expect.subjects is not None and list(finding.subjects) != expect.subjects:
+        yield f"subjects: expected {expect.subjects}, got {list(finding.subjects)}"
+    cited = [str(ref) for each in evaluation.findings for ref in each.evidence]
+    for wanted in expect.evidence or []:
+        if not any(_cites(line, wanted) for line in cited):
+            yield f"evidence: {wanted} is not cited; cited: {', '.join(cited[:8]) or 'nothing'}"
+    if expect.remedies is not None:
+        done = [remedy.do for remedy in finding.remedies]
+        if len(done) != len(expect.remedies) or any(
+            part not in do for part, do in zip(expect.remedies, done, strict=False)
+        ):
+            yield f"remedies: expected {expect.remedies}, got {done}"
+
+
+def _compare(what: str, expected: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in expected.items():
+        if name not in found:
+            yield f"{what} {name}: there is none; {nearest(name, found)}"
+        elif not _same(value, found[name]):
+            yield f"{what} {name}: expected {value!r}, got {found[name]!r}"
+
+
+def _same(expected: Any, found: Any) -> bool:
+    numbers = all(isinstance(each, int | float) and not isinstance(each, bool) for each in (expected, found))
+    if numbers:
+        return math.isclose(expected, found, rel_tol=_RELATIVE_TOLERANCE, abs_tol=1e-9)
+    return bool(expected == found) and type(expected) is type(found)
+
+
+def _cites(line: str, wanted: str) -> bool:
+    """`server.log:212` or a longer path that ends so; without a line number any line of that file."""
+    source = line.rpartition(":")[0]
+    return any(each == wanted or each.endswith("/" + wanted) for each in (line, source))
+
+
+def _because(reasons: Sequence[str]) -> str:
+    return f" ({'; '.join(reasons)})" if reasons else ""

@@ -1,0 +1,220 @@
+"""Worlds: the rules of kind `cause` replayed over attempts with some levers set, many worlds in one query.
+
+In a world the view `attempts` is shadowed: levers are replaced, then the columns that follow from them. Each world is
+looked at three times: with the fitted reading speed, and with it as fast and as slow as its interval allows; where the
+three disagree the answer is `might`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import duckdb
+
+from investigator.casefile.derived import DerivedColumn, derived_tables
+from investigator.rulebook.compile import Compiled, arguments, follow_inputs, outcome_sql
+from investigator.rulebook.evaluate import one_thread, unmet_views, views_present
+from investigator.rulebook.functions import register_functions
+from investigator.rulebook.gate import check_expression
+from investigator.rulebook.pack import RuleSet
+from investigator.rulebook.sqltree import SqlError, SqlReader, columns
+
+WorldOutcome: TypeAlias = Literal["fired", "quiet", "not_evaluated", "error", "might"]
+Saved: TypeAlias = Literal["yes", "might", "no"]
+
+#: Fit as it is; as fast as the interval allows; as slow. Values: levers in a variant, before a world's own changes.
+_VARIANTS: Mapping[str, Mapping[str, str]] = {
+    "mid": {},
+    "fast": {
+        "prefill_r0": "prefill_r0 * (1 + coalesce(prefill_spread, 0))",
+        "prefill_c": "prefill_c / (1 + coalesce(prefill_spread, 0))",
+    },
+    "slow": {
+        "prefill_r0": "prefill_r0 / (1 + coalesce(prefill_spread, 0))",
+        "prefill_c": "prefill_c * (1 + coalesce(prefill_spread, 0))",
+    },
+}
+_WORLDS_PER_QUERY = 40
+
+
+@dataclass(frozen=True, slots=True)
+class LeverWorld:
+    """One set of changes: lever of attempts → SQL expression over attempts' columns, all read before any changes."""
+
+    world_id: str
+    changes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class WorldRow:
+    """What one rule says of one attempt in one world; `reason` names what is missing or went wrong."""
+
+    world_id: str
+    attempt_id: str
+    rule: str
+    outcome: WorldOutcome
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorldTable:
+    """Rows by world, attempt, rule. A rule that has no row for an attempt has nothing to say of it."""
+
+    rows: tuple[WorldRow, ...]
+    _by_place: dict[tuple[str, str], list[WorldRow]] = field(default_factory=dict, repr=False, compare=False)
+
+    def of(self, world_id: str, attempt_id: str) -> tuple[WorldRow, ...]:
+        """What the rules say of one attempt in one world."""
+        if not self._by_place:
+            for row in self.rows:
+                self._by_place.setdefault((row.world_id, row.attempt_id), []).append(row)
+        return tuple(self._by_place.get((world_id, attempt_id), ()))
+
+    def saved(self, world_id: str, attempt_id: str) -> Saved:
+        """`yes` if every rule that looked at it is quiet, `no` if one fires, else `might`. No rule looked: `might`."""
+        outcomes = {row.outcome for row in self.of(world_id, attempt_id)}
+        if "fired" in outcomes:
+            return "no"
+        return "yes" if outcomes == {"quiet"} else "might"
+
+
+def replayable(rules: RuleSet) -> tuple[Compiled, ...]:
+    """The rules that decide whether an attempt is saved: of kind cause, judging rows of attempts."""
+    return tuple(rule for rule in rules.rules if rule.rule.kind == "cause" and rule.subject_is("attempts"))
+
+
+def evaluate_worlds(
+    con: duckdb.DuckDBPyConnection, rules: RuleSet, worlds: Sequence[LeverWorld], attempt_ids: Sequence[str]
+) -> WorldTable:
+    """Replay every `replayable` rule over `attempt_ids` in every world.
+
+    Raises ValueError when a world sets a column that is no lever, or its expression is not allowed: that is the caller's
+    mistake, not the rules'. A rule that fails gives `error` rows.
+    """
+    register_functions(con)
+    shadows = {
+        (world.world_id, variant): _shadow(world, variant) for world in _checked(worlds) for variant in _VARIANTS
+    }
+    found: list[WorldRow] = []
+    with one_thread(con):
+        present = views_present(con)
+        for compiled in replayable(rules):
+            unmet = unmet_views(compiled, present)
+            if unmet is not None:
+                found += _everywhere(compiled, worlds, attempt_ids, "not_evaluated", unmet)
+                continue
+            try:
+                found += _replay(con, compiled, shadows, attempt_ids)
+            except duckdb.Error as error:
+                found += _everywhere(compiled, worlds, attempt_ids, "error", str(error).splitlines()[0])
+    order = {world.world_id: number for number, world in enumerate(worlds)}
+    return WorldTable(tuple(sorted(found, key=lambda row: (order[row.world_id], row.attempt_id, row.rule))))
+
+
+def _checked(worlds: Sequence[LeverWorld]) -> Sequence[LeverWorld]:
+    levers = {column.name for column in _columns() if column.lever}
+    names = {column.name for column in _columns()}
+    reader = SqlReader()
+    try:
+        for world in worlds:
+            for lever, sql in world.changes.items():
+                if lever not in levers:
+                    raise ValueError(f"world {world.world_id}: `{lever}` is no lever of attempts")
+                _check_change(reader, world.world_id, sql, names)
+    finally:
+        reader.close()
+    return worlds
+
+
+def _check_change(reader: SqlReader, world_id: str, sql: str, names: set[str]) -> None:
+    try:
+        tree = reader.expression(sql)
+        errors = check_expression(tree)
+    except SqlError as error:
+        raise ValueError(f"world {world_id}: {sql}: {error.message}") from error
+    unknown = [name for name in columns(tree) if name not in names]
+    if errors or unknown:
+        raise ValueError(f"world {world_id}: {sql}: {errors[0].message if errors else 'unknown column ' + unknown[0]}")
+
+
+def _shadow(world: LeverWorld, variant: str) -> str:
+    """SQL of `attempts` in a world: spread, then levers, then followers in the order in which they need each other."""
+    sql = "attempts"
+    for replaced in (_VARIANTS[variant], world.changes, *_follow_layers(world.changes)):
+        if replaced:
+            items = ", ".join(f"CAST({text} AS {_type(name)}) AS {name}" for name, text in replaced.items())
+            sql = f"(SELECT * REPLACE ({items}) FROM {sql})"
+    return sql
+
+
+def _follow_layers(changed: Iterable[str]) -> list[dict[str, str]]:
+    """Followers of the changed columns, those first that others need. A column set by the world itself stays."""
+    own, moved = set(changed), set(changed)
+    waiting = {column.name: column.follows for column in _columns() if column.follows and column.name not in own}
+    layers: list[dict[str, str]] = []
+    while True:
+        layer = {name: sql for name, sql in waiting.items() if moved & set(follow_inputs(sql))}
+        if not layer:
+            return layers
+        layers.append(layer)
+        moved |= set(layer)
+        waiting = {name: sql for name, sql in waiting.items() if name not in layer}
+
+
+def _columns() -> tuple[DerivedColumn, ...]:
+    return derived_tables()["attempts"].columns
+
+
+def _type(name: str) -> str:
+    return next(column.type for column in _columns() if column.name == name)
+
+
+def _replay(
+    con: duckdb.DuckDBPyConnection,
+    compiled: Compiled,
+    shadows: Mapping[tuple[str, str], str],
+    attempt_ids: Sequence[str],
+) -> Iterator[WorldRow]:
+    judged: dict[tuple[str, str], dict[str, tuple[str, str | None]]] = {}
+    places = list(shadows)
+    for start in range(0, len(places), _WORLDS_PER_QUERY):
+        part = places[start : start + _WORLDS_PER_QUERY]
+        sql = " UNION ALL ".join(
+            _one_world(compiled, start + number, shadows[place]) for number, place in enumerate(part)
+        )
+        values = {**arguments(compiled, replay=True), "attempts_": list(attempt_ids)}
+        for number, attempt_id, outcome, reason in con.execute(sql, values).fetchall():
+            world_id, variant = places[number]
+            known = judged.setdefault((world_id, attempt_id), {})
+            # several rows of one rule for an attempt: one that fires decides
+            if variant not in known or outcome == "fired":
+                known[variant] = (outcome, reason)
+    for (world_id, attempt_id), variants in judged.items():
+        outcome, reason = _join([variants[name] for name in _VARIANTS if name in variants])
+        yield WorldRow(world_id, attempt_id, compiled.id, outcome, reason)
+
+
+def _one_world(compiled: Compiled, number: int, shadow: str) -> str:
+    """One branch of the union: `attempts` shadowed for this rule in this world."""
+    judged = outcome_sql(compiled, compiled.match_sql)
+    told = f"{number} AS place_, CAST(subject AS VARCHAR) AS subject_, outcome_, reason_"
+    inner = f"WITH attempts AS (FROM {shadow}) FROM ({judged}) WHERE subject IN (SELECT unnest($attempts_))"
+    return f"SELECT {told} FROM ({inner})"
+
+
+def _join(variants: Sequence[tuple[str, str | None]]) -> tuple[WorldOutcome, str | None]:
+    """Three looks as one answer."""
+    outcomes = {outcome for outcome, _ in variants}
+    if "not_evaluated" in outcomes:
+        return "not_evaluated", next(reason for outcome, reason in variants if outcome == "not_evaluated")
+    if outcomes == {"fired"}:
+        return "fired", None
+    return ("quiet", None) if outcomes == {"quiet"} else ("might", "inside the interval of the reading speed")
+
+
+def _everywhere(
+    compiled: Compiled, worlds: Sequence[LeverWorld], attempts: Sequence[str], outcome: WorldOutcome, reason: str
+) -> list[WorldRow]:
+    return [WorldRow(world.world_id, attempt, compiled.id, outcome, reason) for world in worlds for attempt in attempts]
