@@ -1,7 +1,8 @@
 """Pure arithmetic on memory, prefill, decode and timeouts: no I/O, no clock, nothing of ours imported."""
 
+from .breaks import Break
 from .decode import Backend, decode_ceiling_tps, decode_efficiency, decode_tps_interval
-from .fit import Break, PrefillFit, PrefillPoint, fit_prefill, usable_points
+from .fit import PrefillFit, fit_prefill
 from .geometry import HasGeometry, geometry_of
 from .interval import Interval, Label, Verdict, as_interval, weakest
 from .kv import (
@@ -20,6 +21,7 @@ from .kv import (
     recurrent_bytes,
 )
 from .memory import Fit, MachineKind, compute_buffer_bytes, fits, fits_on_cards, gpu_limit_bytes
+from .points import PrefillPoint, usable_points
 from .prefill import (
     largest_prompt_tokens,
     mean_prefill_tps,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -61,10 +60,6 @@ class Interval:
         if self.high <= limit:
             return "passes"
         return "fails" if self.low > limit else "might"
-
-    def map_increasing(self, function: Callable[[float], float]) -> Interval:
-        """The image under a non-decreasing function."""
-        return Interval(function(self.low), function(self.mid), function(self.high), self.label)
 
     def __add__(self, other: Interval | float) -> Interval:
         right = as_interval(other)

@@ -172,8 +172,10 @@ def recurrent_bytes(recurrent: RecurrentLayers | None, sequences: int) -> float:
 def kv_type_factor(kv_type: ArrayLike) -> Floats:
     """Size of a cache type relative to f16 (q8_0: 0.53125); NaN for a type that is not known."""
     names = np.asarray(kv_type, dtype=object)
-    sizes = [KV_TYPE_BYTES.get(name.lower(), np.nan) if isinstance(name, str) else np.nan for name in names.ravel()]
-    return np.asarray(sizes, dtype=np.float64).reshape(names.shape) / KV_TYPE_BYTES["f16"]
+    flat = names.ravel().tolist()
+    size_of = {name: KV_TYPE_BYTES.get(name.lower(), np.nan) if isinstance(name, str) else np.nan for name in set(flat)}
+    sizes = np.fromiter(map(size_of.__getitem__, flat), dtype=np.float64, count=len(flat))
+    return sizes.reshape(names.shape) / KV_TYPE_BYTES["f16"]
 
 
 def kv_bytes_at(

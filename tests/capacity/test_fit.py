@@ -128,6 +128,15 @@ def test_a_break_is_named_not_averaged_away() -> None:
     assert not fit.predict(2048, 4096).contains(on_the_law(2048, 4096, factor=1.6).seconds)
 
 
+def test_a_break_among_many_requests() -> None:
+    steady = [on_the_law(1500 + 97 * n, factor=1 + 0.02 * (-1) ** n) for n in range(600)]
+    slow = [on_the_law(60_000 + 97 * n, factor=1.9) for n in range(100)]
+    fit = fitted(*steady, *slow)
+    assert fit.break_at is not None
+    assert fit.break_at.depth_tokens == pytest.approx(60_000, rel=0.02)
+    assert fitted(*steady).break_at is None
+
+
 @pytest.mark.parametrize("points", [[on_the_law(74_560)], [on_the_law(74_560), on_the_law(74_000)]])
 def test_one_depth_gives_a_constant_rate(points: list[PrefillPoint]) -> None:
     fit = fitted(*points)
