@@ -63,10 +63,17 @@ class Format(Protocol):
     it is: 0 not mine, 1 certain. Content decides; the path may only break ties (a JSON file named openclaw.json).
     """
 
-    id: str
-    title: str
-    side: Side
-    versions: str
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def side(self) -> Side: ...
+
+    @property
+    def versions(self) -> str: ...
 
     def recognise(self, head: bytes, path: str) -> float: ...
 
