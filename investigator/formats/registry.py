@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from investigator.formats.agents import AGENT_FORMATS, SNAPSHOT_FORMATS
 from investigator.formats.base import Format, Unsupported
 from investigator.formats.llama_server import LLAMA_SERVER
 from investigator.formats.ollama_server import OLLAMA_SERVER
 
-FORMATS: tuple[Format, ...] = (OLLAMA_SERVER, LLAMA_SERVER)
+FORMATS: tuple[Format, ...] = (OLLAMA_SERVER, LLAMA_SERVER, *AGENT_FORMATS, *SNAPSHOT_FORMATS)
 
 #: Below this a format's claim is taken as "not mine".
 FLOOR = 0.15
