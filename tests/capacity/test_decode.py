@@ -47,6 +47,11 @@ def test_ceiling_of_a_70b_model(bandwidth_gb_s: float, ceiling: float, measured:
     assert decode_tps_interval(bandwidth_gb_s, 42.5 * GB).high <= ceiling
 
 
+@pytest.mark.parametrize(("bandwidth_gb_s", "measured"), [(1935, 138.31), (2039, 144.49)])
+def test_small_models_on_fast_memory_wait_for_launches(bandwidth_gb_s: float, measured: float) -> None:
+    assert decode_tps_interval(bandwidth_gb_s, 4.918 * GB, backend=Backend.CUDA).contains(measured)
+
+
 def test_cache_at_depth_slows_decoding() -> None:
     shallow, deep = (decode_tps_interval(800, 8.1 * GB, kv).mid for kv in (0.0, 8.1 * GB))
     assert deep == pytest.approx(shallow / 2)

@@ -123,9 +123,15 @@ def test_a_break_is_named_not_averaged_away() -> None:
     assert fit.break_at.depth_tokens == 24_576
     assert fit.break_at.slowdown == pytest.approx(1.6)
     assert fit.c == pytest.approx(C, rel=1e-3)
-    deeper = on_the_law(2048, 28_672, factor=1.7)
-    assert fit.predict(2048, 28_672).contains(deeper.seconds)
+    deeper = fit.predict(2048, 28_672)
+    assert deeper.mid == pytest.approx(on_the_law(2048, 28_672, factor=1.6).seconds, rel=1e-3)
+    assert deeper.contains(on_the_law(2048, 28_672, factor=1.7).seconds)
     assert not fit.predict(2048, 4096).contains(on_the_law(2048, 4096, factor=1.6).seconds)
+
+
+def test_one_slow_read_at_the_end_is_no_break() -> None:
+    points = [on_the_law(2048, depth) for depth in range(0, 20_480, 2048)]
+    assert fitted(*points, on_the_law(2048, 22_528, factor=1.6)).break_at is None
 
 
 def test_a_break_among_many_requests() -> None:
