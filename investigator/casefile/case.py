@@ -59,13 +59,14 @@ class Case:
 
     def _check_version(self) -> None:
         try:
-            row = self.connection.execute("SELECT value FROM meta.case_info WHERE key = 'version'").fetchone()
+            rows = self.connection.execute("SELECT value FROM meta.case_info WHERE key = 'version'").fetchall()
         except duckdb.CatalogException as error:
             raise CaseProblem(
                 "this database is not a case", hint="name a file written by investigator", path=self.path
             ) from error
-        if row is None or row[0] != CASE_VERSION:
-            found = "?" if row is None else row[0]
+        # fetchall everywhere: DuckDB 2 refuses the next query while a result is unfinished.
+        if rows != [(CASE_VERSION,)]:
+            found = rows[0][0] if rows else "?"
             raise CaseProblem(
                 f"the case has layout {found}, this program writes {CASE_VERSION}",
                 hint="ingest the logs again into a new case",

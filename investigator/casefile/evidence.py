@@ -56,13 +56,14 @@ def _kept(case: Case, path: str, line_nos: set[int]) -> dict[int, str]:
 
 
 def _fetch(case: Case, path: str, line_nos: set[int]) -> dict[int, str]:
-    row = case.connection.execute("SELECT location, fingerprint FROM meta.sources WHERE path = ?", [path]).fetchone()
-    if row is None:
+    rows = case.connection.execute("SELECT location, fingerprint FROM meta.sources WHERE path = ?", [path]).fetchall()
+    if not rows:
         return {}
+    location, print_ = rows[0]
     wanted = {n for line_no in line_nos for n in range(line_no - NEIGHBOURS, line_no + NEIGHBOURS + 1)}
     try:
-        with SourceStream(Path(row[0])) as stream:
-            return _read_lines(stream, wanted) if fingerprint(stream.head()) == row[1] else {}
+        with SourceStream(Path(location)) as stream:
+            return _read_lines(stream, wanted) if fingerprint(stream.head()) == print_ else {}
     except DAMAGED:
         # Rotated away, deleted or not readable any more: the values are kept, the text is not to be had.
         return {}
