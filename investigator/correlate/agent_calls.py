@@ -1,0 +1,162 @@
+"""Model calls as the agents saw them: from transcripts, and from logs where the transcript is missing."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from .agent_settings import settings_of
+from .agent_traces import lone_errors, lone_runs, nearest_call
+from .schema import PlacedFrames, reference
+from .sourced import known, sourced
+
+_INT = pl.Int64()
+_FLOAT = pl.Float64()
+_WHO = ["agent", "provider", "model"]
+_SETTINGS = {
+    "context_window_tokens": "window", "max_output_tokens": "maximum", "run_timeout_s": "run",
+    "request_timeout_s": "request", "idle_timeout_s": "idle", "base_url": "url", "num_ctx_tokens": "num_ctx",
+}  # fmt: skip
+_ROUTES = {
+    "openai-completions": "/v1/chat/completions", "openai-chat": "/v1/chat/completions", "openai": "/v1/chat/completions",
+    "openai-responses": "/v1/responses", "anthropic-messages": "/v1/messages", "anthropic": "/v1/messages",
+    "ollama": "/api/chat",
+}  # fmt: skip
+_HEADER_LIMIT_S = 299.0  # "fetch failed" means refused or reset below, a limit above (agent-logs.md §1.4)
+
+_OUTCOME = {
+    "context_overflow": "refused_window", "timeout": "client_closed_before_first_byte",
+    "connection_refused": "connection_refused", "connection_reset": "connection_reset",
+    "connection_lost": "connection_lost", "model_not_found": "refused_other", "server_error": "server_error",
+    "load_failed": "load_failed", "tool_call_parse": "server_error",
+}  # fmt: skip
+
+
+def find_calls(placed: PlacedFrames) -> pl.DataFrame:
+    """One row per agent call, sorted by time, numbers sourced; `lines` are references (`source:line`).
+
+    A failure that both the transcript and the log of an agent tell is one call. `call` numbers the rows.
+    """
+    calls = _transcript(placed)
+    errors = placed["agent_error"].filter(pl.col("error_text").is_not_null() | pl.col("error_class").is_not_null())
+    sessions = _sessions_of_runs(placed)
+    errors = _with_session(errors, sessions)
+    runs = _with_session(placed["agent_run"], sessions)
+    from_runs = lone_runs(runs, calls)
+    calls = pl.concat([calls, from_runs], how="diagonal_relaxed")
+    matched = nearest_call(errors, calls)
+    calls = pl.concat([calls, lone_errors(errors, matched)], how="diagonal_relaxed")
+    for trace in (_error_part(errors, matched), _limit_part(runs, calls)):
+        calls = calls.join(trace, on="call_id", how="left", maintain_order="left")
+    for setting, prefix in _SETTINGS.items():
+        chosen = settings_of(calls, placed, setting, prefix)
+        calls = calls.join(chosen, on=_WHO, how="left", nulls_equal=True, maintain_order="left")
+    ordered = calls.sort("ended_at", "started_at", "call_id", nulls_last=True).with_row_index("call")
+    return ordered.with_columns(*_columns()).with_columns(outcome=_outcome())
+
+
+def _transcript(placed: PlacedFrames) -> pl.DataFrame:
+    """Calls of transcripts; a forked or resumed session repeats old records, each counts once."""
+    facts = placed["agent_call"].with_columns(ref=reference())
+    identity = pl.coalesce("record_id", "ref")
+    once = facts.with_columns(identity=identity).unique(
+        ["agent", "identity", "ended_at"], keep="first", maintain_order=True
+    )
+    short = pl.coalesce("session_id", "stream")
+    return once.with_columns(
+        call_id=pl.format("{}/{}/{}", pl.col("agent").fill_null("agent"), short, "identity"),
+        ended_at=pl.coalesce("ended_at", "at"), session_id=short, own_run_id="run_id", lines=pl.concat_list("ref"),
+    ).with_columns(run_id=_run_key()).drop("identity")  # fmt: skip
+
+
+def _run_key() -> pl.Expr:
+    return pl.format("{}/{}", pl.col("agent").fill_null("agent"), "session_id")
+
+
+def _sessions_of_runs(placed: PlacedFrames) -> pl.DataFrame:
+    """run id → session id: a log line may name only one of them."""
+    both = [placed[name].select("agent", "run_id", "session_id") for name in ("agent_run", "agent_error", "agent_call")]
+    known_pairs = pl.concat(both).filter(pl.col("run_id").is_not_null() & pl.col("session_id").is_not_null())
+    return known_pairs.unique(["agent", "run_id"], keep="first", maintain_order=True).rename({"session_id": "of_run"})
+
+
+def _with_session(frame: pl.DataFrame, sessions: pl.DataFrame) -> pl.DataFrame:
+    joined = frame.join(sessions, on=["agent", "run_id"], how="left", maintain_order="left")
+    return joined.with_columns(
+        session_id=pl.coalesce("session_id", "of_run"), own_run_id="run_id", ref=reference()
+    ).drop("of_run")  # fmt: skip
+
+
+def _error_part(errors: pl.DataFrame, matched: pl.DataFrame) -> pl.DataFrame:
+    """What log lines add to a call: class, words and numbers that the transcript does not have."""
+    mine = errors.join(matched, on="fact_id").sort("t_s", "fact_id")
+    fields = ("error_class", "error_text", "http_status", "limit_s", "asked_tokens", "window_tokens")
+    return mine.group_by("call_id", maintain_order=True).agg(
+        *(pl.col(name).drop_nulls().first().alias(f"log_{name}") for name in fields),
+        pl.col("source_id").first().alias("log_src"), pl.col("line_no").first().alias("log_line"),
+        pl.col("ref").alias("log_refs"),
+    )  # fmt: skip
+
+
+def _limit_part(runs: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """Run limits that the agent logged as reached, given to the call that they ended."""
+    hits = runs.filter((pl.col("event") == "timeout") & pl.col("limit_s").is_not_null())
+    mine = hits.join(nearest_call(hits, calls), on="fact_id").sort("t_s", "fact_id")
+    return mine.group_by("call_id", maintain_order=True).agg(
+        pl.col("limit_s").first().alias("hit_s"), pl.col("source_id").first().alias("hit_src"),
+        pl.col("line_no").first().alias("hit_line"), pl.col("ref").alias("hit_refs"),
+    )  # fmt: skip
+
+
+def _columns() -> list[pl.Expr]:
+    def of(prefix: str, dtype: pl.DataType, note: str | None = None) -> pl.Expr:
+        return sourced(pl.col(f"{prefix}_value"), dtype, "measured", line=pl.col(f"{prefix}_line"), src=pl.col(f"{prefix}_src"), note=note)  # fmt: skip
+
+    def own(column: str, dtype: pl.DataType, note: str | None = None) -> pl.Expr:
+        return sourced(pl.col(column), dtype, "measured", note=note)
+
+    def logged(column: str) -> pl.Expr:
+        return sourced(pl.col(column), _INT, "measured", line=pl.col("log_line"), src=pl.col("log_src"))
+
+    told = pl.when(pl.col("input_tokens") > 0).then("input_tokens")
+    asked = known(
+        _INT, own("asked_tokens", _INT, "named by the error text"), logged("log_asked_tokens"),
+        sourced(told, _INT, "measured", note="prompt tokens as the server reported them to the agent"),
+        sourced(pl.col("estimated_tokens"), _INT, "estimated", note="the agent's own estimate before sending"),
+    )  # fmt: skip
+    duration = (pl.col("ended_at") - pl.col("started_at")).dt.total_microseconds() / 1e6
+    refs = pl.concat_list(*(pl.col(name).fill_null([]) for name in ("lines", "hit_refs", "log_refs")))
+    return [
+        asked.alias("asked_tokens"), told.alias("input_tokens"),
+        known(_INT, own("window_tokens", _INT, "named by the error text"), logged("log_window_tokens")).alias("refused_window_tokens"),
+        of("window", _INT, "configured at the agent").alias("believed_window_tokens"),
+        known(_INT, own("max_output_tokens", _INT), of("maximum", _INT)).alias("max_output_tokens"),
+        own("output_tokens", _INT).alias("output_tokens"),
+        of("run", _FLOAT).alias("run_timeout_s"), of("request", _FLOAT).alias("request_timeout_s"),
+        of("idle", _FLOAT).alias("idle_timeout_s"), of("num_ctx", _INT).alias("num_ctx_tokens"),
+        sourced(pl.col("hit_s"), _FLOAT, "measured", line=pl.col("hit_line"), src=pl.col("hit_src"),
+                note="limit that the agent logged as reached").alias("run_limit_hit_s"),
+        pl.coalesce("error_class", "log_error_class").alias("error_class"),
+        pl.coalesce("error_text", "log_error_text").alias("error_text"),
+        pl.coalesce("http_status", "log_http_status").alias("http_status"),
+        pl.col("run_key").alias("run_timeout_key"), pl.col("request_key").alias("request_timeout_key"),
+        pl.col("api").str.to_lowercase().replace_strict(_ROUTES, default=None, return_dtype=pl.String).alias("route"),
+        pl.when(duration >= 0).then(duration).alias("duration_s"), refs.list.unique(maintain_order=True).alias("lines"),
+    ]  # fmt: skip
+
+
+def _outcome() -> pl.Expr:
+    """Outcome by the agent's record alone."""
+    kind, finish = pl.col("error_class"), pl.col("finish_reason").fill_null("").str.to_lowercase()
+    answered = pl.col("output_tokens").struct.field("v") > 0
+    closed = pl.when(answered).then(pl.lit("client_closed_mid_stream")).otherwise(pl.lit("client_closed_before_first_byte"))
+    vague = pl.col("error_text").fill_null("").str.contains("(?i)fetch failed|connection error")
+    return (
+        pl.when(pl.col("hit_s").is_not_null()).then(closed)
+        .when(vague & (pl.col("duration_s") >= _HEADER_LIMIT_S)).then(closed)
+        .when(kind == "timeout").then(closed)
+        .when(kind.is_in(list(_OUTCOME))).then(kind.replace_strict(_OUTCOME, default=None, return_dtype=pl.String))
+        .when(finish.is_in(["length", "max_tokens"])).then(pl.lit("cut_by_length"))
+        .when(kind.is_not_null() | finish.is_in(["error", "aborted"])).then(pl.lit("unknown"))
+        .when(finish != "").then(pl.lit("ok"))
+        .otherwise(pl.lit("unknown"))
+    )  # fmt: skip

@@ -1,0 +1,157 @@
+"""Which limit ended an attempt, or would have: the agent's own words, its settings, known limits, equal durations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import polars as pl
+
+from investigator.catalog import TimeoutLayer, match_timeouts
+
+Covers: TypeAlias = Literal["first_byte", "whole_answer", "idle", "run"]
+
+CLOSED = ("client_closed_before_first_byte", "client_closed_mid_stream", "client_closed_in_queue", "client_closed_in_load")
+_COVERS: dict[str, Covers] = {"headers": "first_byte", "body-idle": "idle"}
+_NAMES = {"openclaw": "OpenClaw", "pi": "pi", "claude-code": "Claude Code", "codex": "Codex", "opencode": "OpenCode",
+          "aider": "Aider", "cline": "Cline"}  # fmt: skip
+_ROUND_S = (30, 45, 60, 90, 100, 120, 150, 180, 240, 300, 360, 420, 480, 600, 900, 1200, 1800, 2400, 3600, 7200)
+_NEAR = 0.02
+_NEAR_S = 2.0
+_EQUAL_S = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit with its owner, the setting that changes it, what it covers and how sure this is."""
+
+    seconds: float
+    layer: str
+    key: str | None
+    covers: Covers
+    label: Literal["measured", "derived", "estimated"]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is known of one attempt's end. `call_s`: how long its call lasted, `equal`: attempts that lasted as long."""
+
+    agent: str | None
+    outcome: str
+    duration_s: float | None
+    call_s: float | None
+    error_text: str | None
+    hit_s: float | None
+    run_s: float | None
+    run_key: str | None
+    request_s: float | None
+    request_key: str | None
+    equal: int
+
+
+def limit_of(ending: Ending) -> Limit | None:
+    """The limit that ended this attempt or, if none did, the tightest one that is configured; None if unknown."""
+    if ending.hit_s is not None:
+        key = ending.run_key or _run_key(ending.agent)
+        return Limit(ending.hit_s, f"{name_of(ending.agent)} run limit", key, "run", "measured", "the agent logged it as reached")
+    if ending.outcome not in CLOSED:
+        return _configured(ending)
+    return _by_setting(ending) or _by_catalog(ending) or _by_duration(ending) or _longer_than_seen(ending)
+
+
+def name_of(agent: str | None) -> str:
+    """The agent's name as people write it."""
+    return _NAMES.get(agent or "", agent or "agent")
+
+
+def _limits(ending: Ending) -> list[tuple[Limit, float | None]]:
+    """Configured limits with the duration that each of them sees."""
+    found: list[tuple[Limit, float | None]] = []
+    who, note = name_of(ending.agent), "configured"
+    if ending.request_s:
+        limit = Limit(ending.request_s, f"{who} request limit", ending.request_key, "whole_answer", "measured", note)
+        found.append((limit, ending.duration_s))
+    if ending.run_s:
+        found.append((Limit(ending.run_s, f"{who} run limit", ending.run_key, "run", "measured", note), ending.call_s))
+    return found
+
+
+def _configured(ending: Ending) -> Limit | None:
+    return min((limit for limit, _ in _limits(ending)), key=lambda limit: limit.seconds, default=None)
+
+
+def _by_setting(ending: Ending) -> Limit | None:
+    return next((limit for limit, seen in _limits(ending) if seen is not None and _near(seen, limit.seconds)), None)
+
+
+def _longer_than_seen(ending: Ending) -> Limit | None:
+    """A configured limit counts for an attempt that something else ended only if it lies beyond that end."""
+    later = [limit for limit, seen in _limits(ending) if seen is not None and limit.seconds > seen]
+    return min(later, key=lambda limit: limit.seconds, default=None) if ending.agent else None
+
+
+def _by_catalog(ending: Ending) -> Limit | None:
+    """A known default whose duration fits, and whose words or agent fit as well."""
+    if ending.duration_s is None or (ending.agent is None and ending.error_text is None):
+        return None
+    for match in match_timeouts(ending.duration_s, _NEAR_S, ending.agent, ending.error_text):
+        layer, why = match.layer, match.reasons
+        if "seconds" in why and {"text", "agent"} & set(why) and layer.seconds is not None:
+            key = layer.keys[0] if layer.keys else None
+            return Limit(layer.seconds, layer.component, key, _covers(layer), "derived", f"known default: {', '.join(why)}")
+    return None
+
+
+def _covers(layer: TimeoutLayer) -> Covers:
+    return _COVERS.get(layer.kind, "whole_answer")
+
+
+def _run_key(agent: str | None) -> str | None:
+    keys = {"openclaw": "agents.defaults.timeoutSeconds"}
+    return keys.get(agent or "")
+
+
+def _by_duration(ending: Ending) -> Limit | None:
+    """Nobody known set it: a round duration, or one that several attempts share."""
+    if ending.duration_s is None:
+        return None
+    seconds = next((float(limit) for limit in _ROUND_S if -1.5 < ending.duration_s - limit < 4.0), None)
+    if seconds is None and ending.equal > 1:
+        seconds = round(ending.duration_s, 1)
+    if seconds is None:
+        return None
+    note = "a round duration" if ending.equal < 2 else f"{ending.equal} attempts lasted as long"
+    return Limit(seconds, f"fixed limit of {seconds:g} s, owner unknown", None, "first_byte", "estimated", note)
+
+
+def _near(seen: float, limit: float) -> bool:
+    return -1.5 <= seen - limit <= max(_NEAR_S, _NEAR * limit) + 2.0
+
+
+_COLUMNS = {"agent": "agent", "outcome": "outcome", "duration_s": "duration", "call_s": "call_s", "error_text": "error_text",
+            "hit_s": "hit_s", "run_s": "run_s", "run_key": "run_key", "request_s": "request_s",
+            "request_key": "request_key", "equal": "equal"}  # fmt: skip
+
+
+def with_limits(attempts: pl.DataFrame) -> pl.DataFrame:
+    """`attempts` (the columns of `_COLUMNS`' values) with `limit_*` columns; one look-up per distinct ending."""
+    closed = pl.col("outcome").is_in(CLOSED)
+    rounded = pl.col("duration").round(1)
+    equal = pl.when(closed).then(_equals()).otherwise(0)
+    keyed = attempts.with_columns(equal=equal.cast(pl.Int64), duration_key=pl.when(closed).then(rounded))
+    keys = [name for name in _COLUMNS.values() if name != "duration"] + ["duration_key"]
+    distinct = keyed.select(keys).unique(maintain_order=True)
+    limits = [limit_of(Ending(**{field: row["duration_key" if name == "duration" else name] for field, name in _COLUMNS.items()}))
+              for row in distinct.rows(named=True)]  # fmt: skip
+    schema = {"limit_s": pl.Float64, "limit_layer": pl.String, "limit_key": pl.String, "limit_covers": pl.String,
+              "limit_label": pl.String, "limit_note": pl.String}  # fmt: skip
+    rows = [(None,) * 6 if x is None else (x.seconds, x.layer, x.key, x.covers, x.label, x.note) for x in limits]
+    found = pl.concat([distinct, pl.DataFrame(rows, schema=schema, orient="row")], how="horizontal")
+    return keyed.join(found, on=keys, how="left", nulls_equal=True, maintain_order="left").drop("equal", "duration_key")
+
+
+def _equals() -> pl.Expr:
+    """Closed attempts of the same stream whose duration falls into the same or a neighbouring step."""
+    step = (pl.col("duration") / _EQUAL_S).round()
+    return pl.col("outcome").is_in(CLOSED).sum().over("stream", step)

@@ -1,0 +1,119 @@
+"""Attempts that asked for the same work again, and how much of the cache one leaves to the next.
+
+The same work: the requests of one call; and prompts of equal size of the same agent (or the same server) and model,
+from a try that failed to the next. Without a known size, failed requests of equal duration that follow each other at
+once. A try that left no trace is not counted: `tries` are those seen.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from investigator.capacity.reuse import reused_after_cut
+
+from .outcomes import SUCCESSES
+from .sourced import known, sourced, value_of
+
+_INT = pl.Int64()
+_AT_ONCE_S = 60.0
+_EQUAL_S = 3.0
+
+
+def with_tries(attempts: pl.DataFrame) -> pl.DataFrame:
+    """`attempts` in time order with `work_id`, `try_no`, `tries`."""
+    ordered = attempts.sort("order_s", "attempt_id", nulls_last=True).with_columns(
+        who=pl.coalesce("agent", "stream", pl.lit("")), asked=value_of("asked_tokens"),
+        what=pl.coalesce("plain_model", "model_key", pl.lit("")), good=pl.col("outcome").is_in(SUCCESSES),
+    )  # fmt: skip
+    same = ["who", "what", "asked"]
+    after_failure = ~pl.col("good").shift(1).over(same).fill_null(True)
+    known_size = pl.col("asked").is_not_null()
+    by_size = known_size & after_failure & (pl.col("asked").shift(1).over(same) == pl.col("asked"))
+    row = pl.int_range(pl.len())
+    linked = ordered.with_columns(
+        row=row, by_size=pl.when(by_size).then(row.shift(1).over(same)),
+        by_call=row.shift(1).over("call_id"), by_time=_at_once(row),
+    )  # fmt: skip
+    parent = pl.coalesce("by_call", "by_size", "by_time")
+    roots = _roots(linked.select(parent=parent)["parent"].to_list())
+    worked = linked.with_columns(root=pl.Series(roots, dtype=pl.Int64))
+    return worked.with_columns(
+        work_id=pl.col("attempt_id").first().over("root"), previous=pl.coalesce("by_call", "by_size", "by_time"),
+        try_no=pl.int_range(1, pl.len() + 1).over("root").cast(pl.Int32), tries=pl.len().over("root").cast(pl.Int32),
+    ).drop("by_size", "by_call", "by_time", "root", "who", "what")  # fmt: skip
+
+
+def _at_once(row: pl.Expr) -> pl.Expr:
+    """Row of the try before, for requests of unknown size that repeat a failure of equal length at once."""
+    same = ["stream", "route", "client"]
+    before_end = pl.col("end_order_s").shift(1).over(same)
+    gap = pl.col("order_s") - before_end
+    alike = (pl.col("duration") - pl.col("duration").shift(1).over(same)).abs() <= _EQUAL_S
+    failed = ~pl.col("good").shift(1).over(same).fill_null(True) & ~pl.col("good")
+    unknown = pl.col("asked").is_null() & pl.col("asked").shift(1).over(same).is_null()
+    fits = unknown & failed & alike & gap.is_between(-_EQUAL_S, _AT_ONCE_S) & (pl.col("duration") > 1)
+    return pl.when(fits & pl.col("stream").is_not_null()).then(row.shift(1).over(same))
+
+
+def _roots(parents: list[int | None]) -> list[int]:
+    """First attempt of each chain; a parent stands before its child."""
+    roots: list[int] = []
+    for index, parent in enumerate(parents):
+        roots.append(index if parent is None else roots[parent])
+    return roots
+
+
+def with_cold(attempts: pl.DataFrame) -> pl.DataFrame:
+    """`cold`: nothing of the prompt can have been in the cache, because one slot served somebody else (or nobody) before.
+
+    Only for servers with one slot; NULL (not known) elsewhere.
+    """
+    in_load = ["load_id"]
+    session = pl.coalesce("session_id", pl.lit(""))
+    served = attempts.sort("stream", "order_s", nulls_last=True)
+    first = pl.col("load_id").is_not_null() & (pl.int_range(pl.len()).over(in_load) == 0)
+    other = session.shift(1).over(in_load) != session
+    quiet = pl.col("outcome").shift(1).over(in_load).is_in(SUCCESSES)
+    one_slot = value_of("slots") == 1
+    cold = pl.col("load_id").is_not_null() & one_slot & (first | (other & quiet))
+    return served.with_columns(cold=cold.fill_null(False), first_of_load=first)
+
+
+def with_reuse(attempts: pl.DataFrame) -> pl.DataFrame:
+    """`reusable_tokens`, and `cached_tokens` completed for tries after the first; after `with_tries` and `with_cold`.
+
+    The position at which two tries of the same size differ is estimated by the smallest prompt that this agent sent to
+    this model: system prompt and tools, which stay the same; what follows may begin with a time stamp.
+    """
+    repeated = pl.len().over("call_id") > 1  # an SDK sends the same bytes again
+    smallest = pl.col("asked").min().over("agent", "plain_model")
+    head = pl.when(repeated).then("asked").when(pl.col("agent").is_not_null() & (smallest < pl.col("asked"))).then(smallest)
+    known_head = head.is_not_null() & pl.col("asked").is_not_null()
+    keep, cut_to = value_of("keep_tokens").fill_null(0), pl.coalesce(value_of("read_tokens"), "asked")
+    measured = attempts.with_columns(difference=pl.when(known_head).then(head), kept=keep, after_cut=cut_to)
+    rows = measured.filter(known_head).select("attempt_id", "kept", "after_cut", "asked", "difference")
+    values = reused_after_cut(*(rows[name].cast(pl.Float64).to_numpy() for name in ("kept", "after_cut", "asked", "difference")))
+    reuse = rows.select("attempt_id").with_columns(reuse=pl.Series(values).cast(_INT))
+    joined = measured.join(reuse, on="attempt_id", how="left", maintain_order="left").sort("row")
+    note = "tries of equal size taken to differ first behind system prompt and tools, the smallest prompt of this agent"
+    src, line = pl.col("asked_tokens").struct.field("src"), pl.col("asked_tokens").struct.field("line")
+    before = [pl.col(name).gather(pl.col("previous").fill_null(0)) for name in ("reuse", "load_id", "row")]
+    # Between two tries the cache survives only in the same stay, with one slot and nobody in between.
+    kept_on = (pl.col("previous").is_not_null() & (before[1] == pl.col("load_id")) & (value_of("slots") == 1)
+               & ~pl.col("disturbed"))  # fmt: skip
+    disturbed = joined.with_columns(disturbed=_disturbed())
+    cold_note = "one slot, and the request before it was somebody else's"
+    return disturbed.with_columns(
+        reusable_tokens=sourced(pl.col("reuse"), _INT, "estimated", line=line, src=src, note=note),
+        cached_tokens=known(
+            _INT, pl.col("cached_tokens"),
+            sourced(pl.when(kept_on).then(before[0]), _INT, "estimated", line=line, src=src, note=note),
+            sourced(pl.when(pl.col("cold") & pl.col("previous").is_null()).then(0), _INT, "derived", line=line, src=src, note=cold_note),
+        ),
+    ).drop("difference", "kept", "after_cut", "reuse", "disturbed")  # fmt: skip
+
+
+def _disturbed() -> pl.Expr:
+    """Whether another request of the same stay lies between this attempt and the try before."""
+    place = pl.int_range(pl.len()).over("load_id")
+    return (place - place.gather(pl.col("previous").fill_null(0))) != 1
