@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .points import PrefillPoint
-from .solve import scaled_rows, trusts
+from .solve import DEPTH_SPREAD, mean_depths, scaled_rows, trusts
 from .units import Floats
 
 _SLOWER = 1.15  # a read this much above the law of all shallower ones is not noise
@@ -59,7 +59,9 @@ def _prefix_laws(points: Sequence[PrefillPoint]) -> Floats:
     aa, cc, ac = (np.cumsum(left[:, i] * left[:, j]) for i, j in ((0, 0), (1, 1), (0, 1)))
     ay, cy = (np.cumsum(left[:, i] * right) for i in (0, 1))
     determinant = aa * cc - ac**2
-    solvable = determinant > 1e-9 * aa * cc
+    depths = mean_depths(points)
+    told_apart = np.maximum.accumulate(depths) >= DEPTH_SPREAD * np.minimum.accumulate(depths)
+    solvable = (determinant > 1e-9 * aa * cc) & told_apart
     safe = np.where(solvable, determinant, 1.0)
     rate, attention = (cc * ay - ac * cy) / safe, (aa * cy - ac * ay) / safe
     rate, attention = np.where(attention < 0, ay / aa, rate), np.maximum(attention, 0.0)

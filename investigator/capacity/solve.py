@@ -17,7 +17,7 @@ NOISE_FLOOR = 0.02
 _HUBER = 1.345  # keeps 95 % efficiency on normal noise
 _ROUNDS = 25
 _DEPTH_POWER = 0.75
-_DEPTH_SPREAD = 1.2  # mean depths closer together than this cannot tell rate from attention
+DEPTH_SPREAD = 1.2  # mean depths closer together than this cannot tell rate from attention
 _FASTEST = 1e-3  # r0 must stay a number: at most a thousand times the mean rate
 
 
@@ -48,8 +48,8 @@ def solve(points: Sequence[PrefillPoint]) -> tuple[float, float] | None:
     Huber weights, starting from the plain solution: the result depends on no order and no chance.
     """
     rows, trust = scaled_rows(points), trusts(points)
-    mean_depth = rows[:, 1] / rows[:, 0]
-    if mean_depth.max() < _DEPTH_SPREAD * mean_depth.min():
+    mean_depth = mean_depths(points)
+    if mean_depth.max() < DEPTH_SPREAD * mean_depth.min():
         return None
     constants = _nonnegative(rows, trust)
     for _ in range(_ROUNDS if len(points) > 2 else 0):
@@ -60,6 +60,12 @@ def solve(points: Sequence[PrefillPoint]) -> tuple[float, float] | None:
         if np.allclose(previous, constants, rtol=1e-9, atol=0.0):
             break
     return constants
+
+
+def mean_depths(points: Sequence[PrefillPoint]) -> Floats:
+    """Mean depth of each read, twice: what tells the two terms of the law apart."""
+    rows = law_rows(points)
+    return as_floats(rows[:, 1] / rows[:, 0])
 
 
 def scaled_rows(points: Sequence[PrefillPoint]) -> Floats:
