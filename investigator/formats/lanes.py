@@ -16,11 +16,12 @@ from investigator.formats.convert import epoch_stamp, local_stamp, relative_stam
 _OLD = r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d "
 _RELATIVE = r"^(?:\[\d+\] )?(\d{1,7}\.\d\d\.\d{3}\.\d{3}) ([A-Z]) "
 _RUNNER_TEXT = r"^(INFO|WARN|ERROR|ERR|DEBUG|VERB) \[(\w+)\] "
-_SERVER_WORD = r"^(?:slot|srv|que|res|cmn|spec|cli|main)  ?\s*\S*: "
+_SERVER_WORD = r"^(?:(?:slot|srv|que|res|cmn|spec|cli) \s*\S*|main): "
 _FUNCTION = r"^[~A-Za-z_][\w:~<>-]*(?:\(\))?(?:\[\d+\])?: +"
 # Another writer's line can follow progress dots or an unfinished text without a line break.
 _GLUED = r"^(.+?)(time=\d{4}-\d\d-\d\dT|\[GIN\] \d{4}/)"
-_MOMENT = r"^\d{4}-\d\d-\d\dT"
+# People shorten stamps when they publish a log.
+_SLOG = r"^(?:time=\S* ?)?\s*(?:level=[A-Z]|(?:DEBUG|INFO|WARN|ERROR) source=)|^time="
 
 LANES = ("slog", "std", "access", "runner", "json", "server", "raw")
 
@@ -36,12 +37,12 @@ def split_glued(lines: pl.DataFrame) -> pl.DataFrame:
         return lines
     glued = lines.filter(mask)
     head = text.str.extract(_GLUED, 1)
-    front = glued.with_columns(head.alias("payload"))
+    # The line counts for the Ollama line in it; what stands before is mostly progress dots.
+    front = glued.with_columns(head.alias("payload"), pl.lit(0, pl.Int32).alias("span"))
     at = head.str.len_bytes()
     back = glued.with_columns(
         text.str.slice(head.str.len_chars()).alias("payload"),
         (pl.col("byte_offset") + at.cast(pl.Int64)).alias("byte_offset"),
-        pl.lit(0, pl.Int32).alias("span"),
     )
     both = pl.concat([lines.filter(~mask), front, back]).sort("row", "byte_offset", maintain_order=True)
     return both.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"))
@@ -52,7 +53,7 @@ def split_lanes(lines: pl.DataFrame) -> Mapping[str, pl.DataFrame]:
     lines = _take_relative(lines)
     text = pl.col("payload")
     lane = (
-        pl.when(text.str.starts_with("time=") & text.str.contains(" msg=", literal=True))
+        pl.when(text.str.contains(_SLOG) & text.str.contains(" msg=", literal=True))
         .then(pl.lit("slog"))
         .when(text.str.starts_with("[GIN] "))
         .then(pl.lit("access"))
@@ -94,8 +95,8 @@ def _columns(lines: pl.DataFrame, **given: pl.Expr) -> pl.DataFrame:
         "quoted": pl.lit(False),
         "level": pl.col("level"),
         "origin": pl.lit(None, pl.String),
-        "slot": pl.lit(None, pl.Int32),
-        "task": pl.lit(None, pl.Int64),
+        "slot": pl.col("slot"),
+        "task": pl.col("task"),
     }
     return lines.with_columns(expr.alias(name) for name, expr in {**defaults, **given}.items())
 
@@ -110,7 +111,7 @@ def _slog(lines: pl.DataFrame) -> pl.DataFrame:
         body=body,
         style=pl.lit("text"),
         quoted=body.str.starts_with('"'),
-        level=pl.col("head").str.extract(r" level=(\w+)"),
+        level=pl.col("head").str.extract(r"(?:\blevel=|^)(DEBUG|INFO|WARN|ERROR|TRACE)\b"),
         origin=pl.col("head").str.extract(r" source=(\S+)"),
     )
     return lines.with_columns(*stamp_columns(pl.col("head").str.extract(r"^time=(\S+)"))).drop("head")
@@ -136,7 +137,7 @@ def _runner(lines: pl.DataFrame) -> pl.DataFrame:
     fields = pl.lit(" ") + halves("field_1")
     lines = _columns(
         lines,
-        key=halves("field_0"),
+        key=halves("field_0").str.strip_chars_start(" "),
         body=fields,
         style=pl.lit("text"),
         level=text.str.extract(_RUNNER_TEXT, 1),
@@ -151,7 +152,7 @@ def _json(lines: pl.DataFrame) -> pl.DataFrame:
     text = pl.col("payload")
     lines = _columns(
         lines,
-        key=text.str.extract(r'"(?:msg|message)":"((?:[^"\\]|\\.)*)"').fill_null(""),
+        key=text.str.extract(r'"(?:msg|message)":"((?:[^"\\]|\\.)*)"').fill_null("").str.strip_chars_start(" "),
         body=text,
         style=pl.lit("json"),
         level=text.str.extract(r'"level":"(\w+)"'),

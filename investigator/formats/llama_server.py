@@ -18,6 +18,8 @@ LLAMA_SERVER = TextFormat(
         b"llama_model_loader: ": 0.5,
         b"load_tensors: ": 0.4,
         b"ggml_": 0.3,
+        b"llama_model_load": 0.3,
+        b"GGML_ASSERT": 0.3,
     },
     own_programs=r"(?i)llama|server",
     against=(b"[GIN] 20", b" source=routes.go:", b" source=server.go:", b" source=sched.go:", b" source=runner.go:"),

@@ -19,7 +19,8 @@ OLLAMA_SERVER = TextFormat(
         b" source=runner.go:": 0.85,
         b" source=llama_server.go:": 0.85,
         b"ollama_llama_server": 0.8,
-        b" level=": 0.4,
+        b"[GIN] ": 0.6,
+        b' msg="': 0.4,
     },
     own_programs=r"(?i)ollama|llama",
 )

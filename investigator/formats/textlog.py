@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,8 +15,9 @@ from investigator.formats.dispatch import Dispatcher
 from investigator.formats.extract import extract
 from investigator.formats.facts import fact_tables
 from investigator.formats.lanes import split_glued, split_lanes
-from investigator.formats.lines import line_starts, read_lines
+from investigator.formats.lines import read_lines
 from investigator.formats.patterns import FactSpec, Pattern, Where
+from investigator.formats.records import join_records
 from investigator.formats.transport import unwrap
 from investigator.sources.chunks import Chunk
 
@@ -32,6 +33,8 @@ _OFFERS: Mapping[str, tuple[Where, ...]] = {
     "server": ("text", "server", "raw"),
     "raw": ("text", "raw"),
 }
+_LOUD = ("WARN", "ERROR", "ERR")
+
 # A warning or error that no pattern knows is still worth keeping.
 _NOTICE = FactSpec("notice")
 
@@ -53,6 +56,19 @@ class _Tally:
         self.verdict[frame["row"].to_numpy()] = _FACT
         self.facts.setdefault(table, []).append(frame)
 
+    def add_severities(self, lane: str, lines: pl.DataFrame) -> None:
+        level = pl.col("level").replace({"ERR": "ERROR"})
+        loud = lines.filter(pl.col("level").is_in(_LOUD))
+        noisy = pl.Series(self.verdict[loud["row"].to_numpy()] == _NOISE, dtype=pl.Boolean)
+        frame = loud.select(
+            *("row", "line_no", "byte_offset", "stamp", "stamp_kind", "offset_s", "origin"),
+            level.alias("level"),
+            pl.lit(0, pl.Int32).alias("lines"),
+            pl.lit(lane).alias("form"),
+            noisy.alias("known_noise"),
+        )
+        self.facts.setdefault("line_severity", []).append(frame)
+
     def add_noise(self, kind: str, rows: pl.Series) -> None:
         if kind not in self.kinds:
             self.kinds.append(kind)
@@ -61,32 +77,32 @@ class _Tally:
 
 
 class TextLogParser:
-    """Parser of one stream. Between chunks it only remembers the slot of an unfinished timing block."""
+    """Parser of one stream. It keeps nothing between chunks: a record cut by the end is left to the next chunk."""
 
     def __init__(self, info: SourceInfo, patterns: Sequence[Pattern], own_programs: str) -> None:
         self._info = info
         self._own_programs = own_programs
         places: tuple[Where, ...] = ("slog", "cpp", "server", "text", "raw")
         self._dispatchers = {where: Dispatcher([p for p in patterns if p.where == where]) for where in places}
-        self._open_block: tuple[int | None, int | None] = (None, None)
 
     def feed(self, chunk: Chunk) -> Parsed:
-        """Facts of the chunk's lines. Consumes everything except a timing block that may go on in the next chunk."""
-        data = chunk.data
-        lines = read_lines(data, chunk.byte_offset, chunk.first_line_no)
-        if not chunk.last and (cut := _open_tail(lines)) is not None:
-            data = data[: int(line_starts(data)[cut])]
-            lines = lines.head(cut)
-        return self._parse(lines, len(data))
+        """Facts of the chunk's lines, except those of a record at its end that may go on in the next chunk."""
+        lines = read_lines(chunk.data, chunk.byte_offset, chunk.first_line_no)
+        records = join_records(_unwrapped(lines))
+        consumed = len(chunk.data)
+        if not chunk.last and records.open_at is not None:
+            whole = records.open_at - chunk.first_line_no
+            consumed = int(lines["byte_offset"].item(whole)) - chunk.byte_offset
+            lines = lines.head(whole)
+            records = join_records(_unwrapped(lines))
+        return self._parse(lines, split_glued(records.rows), consumed)
 
-    def _parse(self, lines: pl.DataFrame, consumed_bytes: int) -> Parsed:
-        rows = lines.with_columns(
-            pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), pl.lit(1, pl.Int32).alias("span")
-        )
-        rows = split_glued(unwrap(rows))
+    def _parse(self, lines: pl.DataFrame, rows: pl.DataFrame, consumed_bytes: int) -> Parsed:
         tally = _Tally(np.zeros(rows.height, np.int8), np.zeros(rows.height, np.int32))
-        for lane, part in split_lanes(rows).items():
-            self._lane(lane, self._with_block(part) if lane in ("raw", "server") else part, tally)
+        for block, part in rows.drop_nulls("block").partition_by("block", as_dict=True).items():
+            tally.add_noise(str(block[0]), part["row"])
+        for lane, part in split_lanes(rows.filter(pl.col("block").is_null())).items():
+            self._lane(lane, part, tally)
         self._others(rows, tally)
         return self._account(lines, rows, tally, consumed_bytes)
 
@@ -94,6 +110,7 @@ class TextLogParser:
         if lane == "access":
             facts, part = access_facts(part)
             tally.add_facts("http_request", facts)
+        whole = part
         for where in _OFFERS[lane]:
             if where == "raw":
                 part = part.with_columns(pl.col("payload").str.strip_chars_start(" \t").alias("key"))
@@ -103,11 +120,9 @@ class TextLogParser:
                 left.append(matched["row"])
             part = part.filter(pl.Series(tally.verdict[part["row"].to_numpy()] == _UNRECOGNISED))
         if lane in ("slog", "std", "runner", "json"):
-            loud = part.filter(pl.col("level").is_in(["WARN", "ERROR", "ERR"]))
+            loud = part.filter(pl.col("level").is_in(_LOUD))
             tally.add_facts("notice", extract(_NOTICE, loud))
-
-    def _with_block(self, part: pl.DataFrame) -> pl.DataFrame:
-        return part
+        tally.add_severities(lane, whole)
 
     def _others(self, rows: pl.DataFrame, tally: _Tally) -> None:
         """Lines of programs that the transport names as others, and blank lines."""
@@ -118,13 +133,7 @@ class TextLogParser:
         tally.add_noise("blank", blank["row"])
 
     def _account(self, lines: pl.DataFrame, rows: pl.DataFrame, tally: _Tally, consumed_bytes: int) -> Parsed:
-        first = rows["line_no"].item(0) if rows.height else 0
-        place = rows["line_no"].to_numpy() - first
-        best = np.full(lines.height, _UNRECOGNISED, np.int8)
-        np.maximum.at(best, place, tally.verdict)
-        kind = np.zeros(lines.height, np.int32)
-        noisy = tally.verdict == _NOISE
-        kind[place[noisy]] = tally.kind[noisy]
+        best, kind = _by_line(lines, rows, tally)
         counts = np.bincount(kind[best == _NOISE], minlength=len(tally.kinds))
         facts = self._facts(tally)
         return account(
@@ -156,8 +165,28 @@ def _apply(pattern: Pattern, lines: pl.DataFrame, tally: _Tally) -> None:
         tally.add_facts(spec.table, extract(spec, lines), further=ordinal > 0)
 
 
-def _open_tail(lines: pl.DataFrame) -> int | None:
-    return None
+def _unwrapped(lines: pl.DataFrame) -> pl.DataFrame:
+    numbered = lines.with_columns(
+        pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), pl.lit(1, pl.Int32).alias("span")
+    )
+    return unwrap(numbered)
+
+
+def _by_line(
+    lines: pl.DataFrame, rows: pl.DataFrame, tally: _Tally
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.int8]], np.ndarray[tuple[int], np.dtype[np.int32]]]:
+    """Verdict and noise kind of each line: the best of its rows; a record of several lines speaks for all of them."""
+    first = int(lines["line_no"].item(0)) if lines.height else 0
+    span = np.maximum(rows["span"].to_numpy(), 1)
+    row = np.repeat(np.arange(rows.height), span)
+    within = np.arange(len(row)) - np.repeat(np.cumsum(span) - span, span)
+    place = rows["line_no"].to_numpy()[row] - first + within
+    best = np.zeros(lines.height, np.int8)
+    np.maximum.at(best, place, tally.verdict[row])
+    kind = np.zeros(lines.height, np.int32)
+    noisy = tally.verdict[row] == _NOISE
+    kind[place[noisy]] = tally.kind[row[noisy]]
+    return best, kind
 
 
 def _worth_keeping(facts: Mapping[str, pl.DataFrame]) -> pl.Series:
@@ -165,8 +194,8 @@ def _worth_keeping(facts: Mapping[str, pl.DataFrame]) -> pl.Series:
     for table, frame in facts.items():
         if fact_tables()[table].keep_verbatim:
             kept.append(frame["line_no"])
-        elif table == "notice":
-            kept.append(frame.filter(pl.col("level").is_in(["WARN", "ERROR", "ERR"]))["line_no"])
+        elif table == "line_severity":
+            kept.append(frame.filter(~pl.col("known_noise"))["line_no"])
     return pl.concat(kept)
 
 
@@ -174,8 +203,3 @@ def _unrecognised(lines: pl.DataFrame) -> pl.DataFrame:
     text = pl.col("text").str.slice(0, TEXT_LIMIT)
     shape = text.str.slice(0, 80).str.replace_all(_SHAPE_DIGITS, "N")
     return lines.select("line_no", "byte_offset", shape.alias("shape"), text)
-
-
-def chunks_of(patterns: Sequence[Pattern]) -> Iterator[str]:
-    """Names of the patterns, each once, in order."""
-    yield from dict.fromkeys(pattern.name for pattern in patterns)

@@ -34,6 +34,8 @@ WRAPPERS: tuple[Wrapper, ...] = (
     Wrapper("journald-monotonic", rf"^\[ *\d+\.\d{{6}}\] {_PROGRAM}"),
     Wrapper("cri", rf"^(?<stamp>{_STAMP}) (?:stdout|stderr) [FP] (?<rest>.*)$", stamp_columns),
     Wrapper("stamped", rf"^(?<stamp>{_STAMP}) (?<rest>.*)$", stamp_columns),
+    # PowerShell puts the program's name before the first line that it redirects.
+    Wrapper("powershell", r"^(?<program>\S*(?i:ollama|llama-server)(?:\.exe)?) : (?<rest>.*)$"),
     Wrapper("kubectl", r"^\[pod/[^/\]]+/(?<program>[^\]]+)\] (?<rest>.*)$"),
     Wrapper("compose", r"^(?<program>[A-Za-z][\w.-]*?(?:[-_]\d+)?) *\| ?(?<rest>.*)$"),
     Wrapper(
@@ -46,7 +48,7 @@ WRAPPERS: tuple[Wrapper, ...] = (
 # One cheap test that lets all bare lines pass by.
 _MAYBE = (
     rf"^(?:{_MONTH} [ \d]?\d \d\d:\d\d:|\d{{4}}-\d\d-\d\d[T ]|\d{{10}}\.|\[ *\d+\.\d{{6}}\] |\[pod/"
-    r'|[A-Za-z][\w.-]* *\||\{"log":)'
+    r'|[A-Za-z][\w.-]* *\||\{"log":|\S*(?i:ollama|llama-server)(?:\.exe)? : )'
 )
 # A bar after a word is also an ordinary llama.cpp table.
 _NOT_COMPOSE = r"^(?:slot|srv|que|llama_\w+|common_\w+|ggml_\w+|system_info|INFO|WARN|ERROR|DEBUG|model|size)\b"

@@ -1,0 +1,151 @@
+"""Records that span lines: what a console of fixed width broke apart is joined, and blocks are marked.
+
+A block is opened by a line of known form and holds only what may follow it; its lines are not guessed at on their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+#: Longest record joined from wrapped lines, in lines.
+LONGEST = 60
+
+#: Longest chat template, in lines.
+LONGEST_TEMPLATE = 400
+
+# A line of its own: everything else may be the rest of a wrapped record.
+_STARTS = (
+    r"^(?:\s|time=|\[|\d{4}/\d\d/\d\d |\{|slot |srv |que |res |cmn |spec |main: |\.\.\.|goroutine |At line:|\+ |$"
+    r"|\d+\.\d\d\.\d{3}\.\d{3} |(?:INFO|WARN|ERROR|DEBUG|VERB) \[|prompt eval time|[~a-z_][\w:~<>-]*(?:\(\))?: )"
+)
+_EXAMPLE_OPENS = r"(?:example_format|chat_example): '"
+_TEMPLATE_OPENS = r"(?:example_format|chat_example): '|chat template, chat_template: "
+_AFTER_TEMPLATE = r"^(?:time=|\[GIN\]|srv  |slot |que  |main: |\d+\.\d\d\.\d{3}\.\d{3} )"
+_TIMING_HEADER = r"^slot\s+\S+: id\s+(-?\d+) \| task\s+(-?\d+) \|\s*$"
+_TIMING = r"^\s*(?:prompt eval|eval|total) time = "
+_TIMING_LINES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """rows: one per record, with columns span (lines), slot and task (of the timing block it stands in), block.
+
+    open_at: row at which a record begins that the next chunk may continue; None if the chunk ends cleanly.
+    """
+
+    rows: pl.DataFrame
+    open_at: int | None
+
+
+def join_records(rows: pl.DataFrame) -> Records:
+    """Join wrapped lines and mark blocks. `rows` has row, line_no, byte_offset, payload, span."""
+    marked = rows.with_columns(_starts().alias("starts"), _open_end().alias("open"))
+    joined, wrapped_open = _join_wrapped(marked)
+    timed, timing_open = _timing_blocks(joined)
+    blocked, template_open = _template_blocks(timed)
+    borders = [border for border in (wrapped_open, timing_open, template_open) if border is not None]
+    return Records(blocked.drop("starts", "open"), min(borders) if borders else None)
+
+
+def _starts() -> pl.Expr:
+    return pl.col("payload").str.contains(_STARTS)
+
+
+def _open_end() -> pl.Expr:
+    """A blank at the end is where the console broke the line."""
+    return pl.col("payload").str.ends_with(" ")
+
+
+def _odd_quotes() -> pl.Expr:
+    text = pl.col("payload")
+    quotes = text.str.count_matches('"', literal=True) - text.str.count_matches(r"\"", literal=True)
+    return pl.when(text.str.starts_with("time=")).then(quotes).otherwise(0)
+
+
+def _join_wrapped(rows: pl.DataFrame) -> tuple[pl.DataFrame, int | None]:
+    last_open = None
+    tail = rows.tail(1)
+    if (
+        tail.height
+        and tail.select((_odd_quotes() % 2 == 1) | (pl.col("open") & pl.col("payload").str.starts_with("time="))).item()
+    ):
+        last_open = tail["line_no"].item()
+    follows = ~rows["starts"] & (rows["open"] | _slog_before(rows)).shift(1, fill_value=False)
+    if not follows.any():
+        return rows, last_open
+    grouped = rows.with_columns((~pl.col("starts")).alias("loose"), pl.col("starts").cum_sum().alias("group"))
+    text = pl.col("payload")
+    quotes = text.str.count_matches('"', literal=True) - text.str.count_matches(r"\"", literal=True)
+    in_slog = text.first().over("group").str.starts_with("time=")
+    parity = (quotes.cum_sum().over("group") % 2 == 1) & in_slog
+    place = pl.int_range(pl.len()).over("group")
+    goes_on = (pl.col("open") | parity).shift(1, fill_value=False).cast(pl.Int8)
+    linked = pl.when(place == 0).then(pl.lit(1, pl.Int8)).otherwise(goes_on).cum_min().over("group") == 1
+    grouped = grouped.with_columns(
+        (linked & pl.col("loose") & (place < LONGEST)).alias("linked"), parity.alias("parity")
+    )
+    ends_open = (
+        grouped.tail(1).select((pl.col("linked") | pl.col("starts")) & (pl.col("open") | pl.col("parity"))).item()
+    )
+    record = (~pl.col("linked")).cum_sum()
+    keep = [name for name in rows.columns if name not in ("payload", "span")]
+    joined = grouped.group_by(record.alias("record"), maintain_order=True).agg(
+        *(pl.col(name).first() for name in keep),
+        pl.col("payload").str.join(""),
+        pl.col("span").sum(),
+    )
+    joined = joined.select(rows.columns).with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"))
+    if ends_open and joined["payload"].item(-1).startswith("time="):
+        last_open = joined["line_no"].item(-1)
+    return joined, last_open
+
+
+def _slog_before(rows: pl.DataFrame) -> pl.Series:
+    return rows.select(_odd_quotes() % 2 == 1).to_series()
+
+
+def _timing_blocks(rows: pl.DataFrame) -> tuple[pl.DataFrame, int | None]:
+    """The three bare timing lines after a `slot print_timing: id 0 | task 12 | ` get that slot and task."""
+    header = rows["payload"].str.contains(_TIMING_HEADER)
+    nothing = (
+        pl.lit(None, pl.Int32).alias("slot"),
+        pl.lit(None, pl.Int64).alias("task"),
+        pl.lit(None, pl.String).alias("block"),
+    )
+    if not header.any():
+        return rows.with_columns(*nothing), None
+    numbers = pl.col("payload").str.extract_groups(_TIMING_HEADER).struct.field
+    at = pl.when(header).then(pl.int_range(pl.len())).forward_fill()
+    inside = pl.col("payload").str.contains(_TIMING) & (pl.int_range(pl.len()) - at <= 2 * _TIMING_LINES)
+    marked = rows.with_columns(
+        pl.when(inside).then(numbers("1").cast(pl.Int32).forward_fill()).alias("slot"),
+        pl.when(inside).then(numbers("2").cast(pl.Int64).forward_fill()).alias("task"),
+        pl.when(header).then(pl.lit("timing-header")).alias("block"),
+    )
+    last = int(header.arg_true()[-1])
+    after = rows.slice(last + 1)
+    unfinished = after.height < _TIMING_LINES and after["payload"].str.contains(_TIMING).all()
+    return marked, rows["line_no"].item(last) if unfinished else None
+
+
+def _template_blocks(rows: pl.DataFrame) -> tuple[pl.DataFrame, int | None]:
+    """The lines of a chat template and of its example, which llama-server prints raw over many lines."""
+    text = pl.col("payload")
+    opens = rows.select(text.str.contains(_TEMPLATE_OPENS)).to_series()
+    if not opens.any():
+        return rows, None
+    group = rows.with_columns(opens.alias("opens"), opens.cum_sum().alias("group"))
+    place = pl.int_range(pl.len()).over("group")
+    example = text.first().over("group").str.contains(_EXAMPLE_OPENS)
+    own_line = text.str.contains(_AFTER_TEMPLATE) & ~pl.col("opens")
+    ends = (example & text.str.ends_with("'") & ((place > 0) | ~text.str.ends_with(": '"))) | own_line
+    ended = ends.cast(pl.Int32).cum_sum().over("group")
+    inside = (pl.col("group") > 0) & ~own_line & (ended - ends.cast(pl.Int32) == 0) & (place < LONGEST_TEMPLATE)
+    group = group.with_columns(inside.alias("inside"), (ends.sum().over("group") == 0).alias("unclosed"))
+    kind = pl.when(pl.col("inside")).then(pl.lit("chat-template-example")).otherwise(pl.col("block"))
+    last = int(opens.arg_true()[-1])
+    unfinished = bool(group["unclosed"].item(-1)) and rows.height - last < LONGEST_TEMPLATE
+    marked = group.with_columns(kind.alias("block")).select(rows.columns)
+    return marked, rows["line_no"].item(last) if unfinished else None
