@@ -12,7 +12,7 @@ import duckdb
 from investigator.casefile.derived import derived_tables
 from investigator.rulebook.compile import REPLAY, Compiled, Expression, arguments, expression, judged_sql
 from investigator.rulebook.gate import check_expression, check_statement, tables_read
-from investigator.rulebook.lineage import lineage
+from investigator.rulebook.lineage import is_row_local, lineage
 from investigator.rulebook.merge import KEEP
 from investigator.rulebook.model import Rule
 from investigator.rulebook.sqltree import SqlError, SqlReader, Tree, guard_divisions, parameters
@@ -64,7 +64,7 @@ class Checker:
         compiled = Compiled(
             self.rule, path, pack, sql, tuple(parameters(tree)), tuple(tables_read(tree, derived_tables())),
             origins, types, steps, verdict, changes, conditions,
-            {name: param.default for name, param in self.rule.params.items()},
+            {name: param.default for name, param in self.rule.params.items()}, is_row_local(tree, "attempts"),
         )  # fmt: skip
         self._types(compiled)
         return None if self.issues else compiled
@@ -170,8 +170,10 @@ class Checker:
         found: dict[str, dict[str, Expression]] = {}
         for number, what_if in enumerate(self.rule.what_if):
             at: Path = ("what_if", number)
-            if (what_if.change is None) == (what_if.solve is None):
-                self._say(at, "a what-if has either `change` or `solve`", "keep one of them")
+            if what_if.change is None and what_if.solve is None:
+                self._say(
+                    at, "a what-if needs `change` or `solve`", "say which columns change, or which one to solve for"
+                )
             if what_if.solve is not None and (what_if.upto is None) == (what_if.downto is None):
                 self._say(at, "`solve` searches `upto` or `downto` a value", "give one of them")
             if what_if.solve is not None and what_if.solve not in known:

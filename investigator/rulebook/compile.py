@@ -15,7 +15,7 @@ from investigator.rulebook.lineage import VIEW_KEYS, Lineage
 from investigator.rulebook.model import Rule
 from investigator.rulebook.sqltree import SqlReader, Tree, columns, guard_divisions, parameters
 
-#: The parameter that is true when a rule is evaluated in a world instead of on what happened.
+#: The parameter that is true in what-ifs and worlds, false when a rule is evaluated on what happened.
 REPLAY = "replay"
 VERDICT = "verdict_"
 
@@ -32,7 +32,11 @@ class Expression:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A rule ready to run. `types`: columns of match → DuckDB type. `changes`: what-if id → column → expression."""
+    """A rule ready to run.
+
+    `types`: columns of match → DuckDB type. `changes`: what-if id → column → expression. `conditions`: number of a
+    remedy → its `when`. `row_local`: each candidate rests on one row of attempts: worlds can be replayed side by side.
+    """
 
     rule: Rule
     path: str
@@ -47,6 +51,7 @@ class Compiled:
     changes: Mapping[str, Mapping[str, Expression]] = field(default_factory=dict)
     conditions: Mapping[str, Expression] = field(default_factory=dict)
     params: Mapping[str, Value] = field(default_factory=dict)
+    row_local: bool = False
 
     @property
     def id(self) -> str:

@@ -151,13 +151,24 @@ class _Pointer:
 
     def _in_block(self, at: Position, text: str, issue: Issue) -> Position:
         line, column = issue.line or 1, issue.offset or 0
-        if issue.line is None:
+        if issue.line is None and at.block == "|":
             before = text[: issue.offset]
             line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1)
+        elif issue.line is None:
+            line, column = self._unfolded(at, column)
         row = min(at.line + line, len(self.lines))
         first = self.lines[min(at.line, len(self.lines) - 1)]
         indent = len(first) - len(first.lstrip(" "))
         return Position(row, indent + column + 1)
+
+    def _unfolded(self, at: Position, offset: int) -> tuple[int, int]:
+        """Line (from 1) and column (from 0) in a folded block, whose lines were joined by single spaces."""
+        for number, line in enumerate(self.lines[at.line :], 1):
+            width = len(line.strip()) + 1
+            if offset < width:
+                return number, offset
+            offset -= width
+        return 1, 0
 
     def _text(self, path: Path) -> str:
         node: Any = self.document.data

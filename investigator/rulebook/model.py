@@ -92,7 +92,7 @@ class Explain(_Part):
 
 
 class WhatIf(_Part):
-    """Either `change` columns, or `solve` for the value of one column from which the verdict is false."""
+    """`change` columns, `solve` for the value of one column from which the verdict is false, or both together."""
 
     id: Name
     say: Text

@@ -68,7 +68,7 @@ def _run_test(con: duckdb.DuckDBPyConnection, compiled: Compiled, test: RuleTest
         if test.log is not None and run_log is not None:
             evaluation = evaluate(run_log(test.log), rules)
         else:
-            _fill(con, rows_of(compiled, test))
+            fill_views(con, rows_of(compiled, test))
             evaluation = evaluate(con, rules)
     except (TestSetupError, InvestigatorError) as error:
         return TestResult(compiled.id, test.name, compiled.path, (str(error),))
@@ -111,7 +111,11 @@ def _apply(rows: dict[str, list[dict[str, Any]]], path: str, value: Any) -> None
         table[number] = {**table[number], **value}
 
 
-def _fill(con: duckdb.DuckDBPyConnection, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+def fill_views(con: duckdb.DuckDBPyConnection, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Replace the contents of every view's table by these rows; a column that is not given is NULL.
+
+    Raises TestSetupError for an unknown view or column, or a value of the wrong type.
+    """
     for name, table in derived_tables().items():
         con.execute(f'DELETE FROM "{name}"')
         given = rows.get(name, [])

@@ -18,9 +18,10 @@ from investigator.rulebook.compile import VERDICT, Compiled, arguments, follower
 from investigator.rulebook.findings import Value
 from investigator.rulebook.model import WhatIf
 
-_POINTS = 64
-_ROUNDS = 12
-_RELATIVE_WIDTH = 1e-9
+# Planning a query costs more than a thousand rows of it: few rounds with many points.
+_POINTS = 512
+_ROUNDS = 6
+_RELATIVE_WIDTH = 1e-8
 KEPT = "kept_"
 
 
@@ -68,7 +69,7 @@ def _change(con: duckdb.DuckDBPyConnection, compiled: Compiled, what_if: WhatIf)
     told = what_if.give or "NULL"
     rows = con.execute(
         f"SELECT CAST(subject AS VARCHAR), {VERDICT}, {told} FROM ({sql})",
-        arguments(compiled, what_if=what_if.id, match=False),
+        arguments(compiled, replay=True, what_if=what_if.id, match=False),
     ).fetchall()
     found = {}
     for subject, verdict, value in rows:
@@ -91,16 +92,21 @@ def _solve(con: duckdb.DuckDBPyConnection, compiled: Compiled, what_if: WhatIf) 
     whole = "INT" in compiled.types[lever]
     present = con.execute(f"SELECT CAST(subject AS VARCHAR), CAST({lever} AS DOUBLE) FROM {KEPT} ORDER BY 1").fetchall()
     searches = {subject: _Search(value, bound) for subject, value in present if value is not None}
-    passed = _fires(con, compiled, lever, {subject: [bound] for subject in searches})
-    searches = {s: search for s, search in searches.items() if passed.get((s, bound)) is False}
+    grid = {s: [search.inside, *_points(search, whole), bound] for s, search in searches.items()}
+    fires = _fires(con, compiled, what_if, grid)
+    # with a `change` beside it the present value may pass already
+    done = {s: search.inside for s, search in searches.items() if fires.get((s, search.inside)) is False}
+    searches = {s: each for s, each in searches.items() if s not in done and fires.get((s, bound)) is False}
+    points = {s: grid[s][1:] for s in searches}
     for _ in range(_ROUNDS):
-        points = {s: _points(search, whole) for s, search in searches.items() if not _narrow(search, whole)}
-        if not any(points.values()):
-            break
-        fires = _fires(con, compiled, lever, points)
         for subject, values in points.items():
             _narrow_down(searches[subject], values, [fires.get((subject, value)) for value in values])
+        points = {s: _points(search, whole) for s, search in searches.items() if not _narrow(search, whole)}
+        if not points:
+            break
+        fires = _fires(con, compiled, what_if, points)
     answers = {subject: Answer(False, None) for subject, _ in present}
+    answers |= {subject: Answer(True, round(value) if whole else value) for subject, value in done.items()}
     for subject, search in searches.items():
         value = round(search.outside) if whole else simplest_between(search.inside, search.outside)
         answers[subject] = Answer(True, value)
@@ -128,9 +134,10 @@ def _narrow_down(search: _Search, values: Sequence[float], fires: Sequence[bool 
 
 
 def _fires(
-    con: duckdb.DuckDBPyConnection, compiled: Compiled, lever: str, points: Mapping[str, Sequence[float]]
+    con: duckdb.DuckDBPyConnection, compiled: Compiled, what_if: WhatIf, points: Mapping[str, Sequence[float]]
 ) -> dict[tuple[str, float], bool | None]:
-    """Does the rule fire for a subject when the lever has a value?"""
+    """Does the rule fire for a subject when the lever has a value, and the what-if's changes hold?"""
+    lever = str(what_if.solve)
     rows = [(subject, value) for subject, values in points.items() for value in values]
     con.execute("CREATE OR REPLACE TEMP TABLE try_ (subject_ VARCHAR, value_ DOUBLE)")
     insert_frame(con, "try_", pl.DataFrame(rows, schema={"subject_": pl.String, "value_": pl.Float64}, orient="row"))
@@ -141,8 +148,9 @@ def _fires(
     ]
     if followers:
         candidates = f"SELECT * REPLACE ({', '.join(followers)}) FROM ({candidates})"
-    sql = judged_sql(compiled, candidates)
-    found = con.execute(f"SELECT subject_, value_, {VERDICT} FROM ({sql})", arguments(compiled, match=False)).fetchall()
+    sql = judged_sql(compiled, candidates, what_if.id)
+    values = arguments(compiled, replay=True, what_if=what_if.id, match=False)
+    found = con.execute(f"SELECT subject_, value_, {VERDICT} FROM ({sql})", values).fetchall()
     con.execute("DROP TABLE try_")
     return {(subject, value): verdict for subject, value, verdict in found}
 

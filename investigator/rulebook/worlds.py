@@ -7,44 +7,25 @@ three disagree the answer is `might`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 import duckdb
 
-from investigator.casefile.derived import DerivedColumn, derived_tables
-from investigator.rulebook.compile import Compiled, arguments, follow_inputs, outcome_sql
+from investigator.rulebook.compile import Compiled, arguments
 from investigator.rulebook.evaluate import one_thread, unmet_views, views_present
 from investigator.rulebook.functions import register_functions
 from investigator.rulebook.gate import check_expression
 from investigator.rulebook.pack import RuleSet
+from investigator.rulebook.shadow import VARIANTS, LeverWorld, Place, attempts_columns, side_by_side, union
 from investigator.rulebook.sqltree import SqlError, SqlReader, columns
 
 WorldOutcome: TypeAlias = Literal["fired", "quiet", "not_evaluated", "error", "might"]
 Saved: TypeAlias = Literal["yes", "might", "no"]
 
-#: Fit as it is; as fast as the interval allows; as slow. Values: levers in a variant, before a world's own changes.
-_VARIANTS: Mapping[str, Mapping[str, str]] = {
-    "mid": {},
-    "fast": {
-        "prefill_r0": "prefill_r0 * (1 + coalesce(prefill_spread, 0))",
-        "prefill_c": "prefill_c / (1 + coalesce(prefill_spread, 0))",
-    },
-    "slow": {
-        "prefill_r0": "prefill_r0 / (1 + coalesce(prefill_spread, 0))",
-        "prefill_c": "prefill_c * (1 + coalesce(prefill_spread, 0))",
-    },
-}
-_WORLDS_PER_QUERY = 40
-
-
-@dataclass(frozen=True, slots=True)
-class LeverWorld:
-    """One set of changes: lever of attempts → SQL expression over attempts' columns, all read before any changes."""
-
-    world_id: str
-    changes: Mapping[str, str]
+_PLACES_SIDE_BY_SIDE = 300
+_PLACES_IN_UNION = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +71,11 @@ def evaluate_worlds(
 ) -> WorldTable:
     """Replay every `replayable` rule over `attempt_ids` in every world.
 
-    Raises ValueError when a world sets a column that is no lever, or its expression is not allowed: that is the caller's
-    mistake, not the rules'. A rule that fails gives `error` rows.
+    Raises ValueError when a world sets a column that is no lever, or its expression is not allowed: that is
+    the caller's mistake, not the rules'. A rule that fails gives `error` rows.
     """
     register_functions(con)
-    shadows = {
-        (world.world_id, variant): _shadow(world, variant) for world in _checked(worlds) for variant in _VARIANTS
-    }
+    places = [Place(world, variant) for world in _checked(worlds) for variant in VARIANTS]
     found: list[WorldRow] = []
     with one_thread(con):
         present = views_present(con)
@@ -106,7 +85,9 @@ def evaluate_worlds(
                 found += _everywhere(compiled, worlds, attempt_ids, "not_evaluated", unmet)
                 continue
             try:
-                found += _replay(con, compiled, shadows, attempt_ids)
+                # the variants differ in the reading speed only: a rule that does not read it needs one look
+                own = [place for place in places if place.variant == "mid" or "prefill_" in compiled.match_sql]
+                found += _replay(con, compiled, own, attempt_ids)
             except duckdb.Error as error:
                 found += _everywhere(compiled, worlds, attempt_ids, "error", str(error).splitlines()[0])
     order = {world.world_id: number for number, world in enumerate(worlds)}
@@ -114,8 +95,8 @@ def evaluate_worlds(
 
 
 def _checked(worlds: Sequence[LeverWorld]) -> Sequence[LeverWorld]:
-    levers = {column.name for column in _columns() if column.lever}
-    names = {column.name for column in _columns()}
+    levers = {column.name for column in attempts_columns() if column.lever}
+    names = {column.name for column in attempts_columns()}
     reader = SqlReader()
     try:
         for world in worlds:
@@ -139,69 +120,24 @@ def _check_change(reader: SqlReader, world_id: str, sql: str, names: set[str]) -
         raise ValueError(f"world {world_id}: {sql}: {errors[0].message if errors else 'unknown column ' + unknown[0]}")
 
 
-def _shadow(world: LeverWorld, variant: str) -> str:
-    """SQL of `attempts` in a world: spread, then levers, then followers in the order in which they need each other."""
-    sql = "attempts"
-    for replaced in (_VARIANTS[variant], world.changes, *_follow_layers(world.changes)):
-        if replaced:
-            items = ", ".join(f"CAST({text} AS {_type(name)}) AS {name}" for name, text in replaced.items())
-            sql = f"(SELECT * REPLACE ({items}) FROM {sql})"
-    return sql
-
-
-def _follow_layers(changed: Iterable[str]) -> list[dict[str, str]]:
-    """Followers of the changed columns, those first that others need. A column set by the world itself stays."""
-    own, moved = set(changed), set(changed)
-    waiting = {column.name: column.follows for column in _columns() if column.follows and column.name not in own}
-    layers: list[dict[str, str]] = []
-    while True:
-        layer = {name: sql for name, sql in waiting.items() if moved & set(follow_inputs(sql))}
-        if not layer:
-            return layers
-        layers.append(layer)
-        moved |= set(layer)
-        waiting = {name: sql for name, sql in waiting.items() if name not in layer}
-
-
-def _columns() -> tuple[DerivedColumn, ...]:
-    return derived_tables()["attempts"].columns
-
-
-def _type(name: str) -> str:
-    return next(column.type for column in _columns() if column.name == name)
-
-
 def _replay(
-    con: duckdb.DuckDBPyConnection,
-    compiled: Compiled,
-    shadows: Mapping[tuple[str, str], str],
-    attempt_ids: Sequence[str],
+    con: duckdb.DuckDBPyConnection, compiled: Compiled, places: Sequence[Place], attempt_ids: Sequence[str]
 ) -> Iterator[WorldRow]:
     judged: dict[tuple[str, str], dict[str, tuple[str, str | None]]] = {}
-    places = list(shadows)
-    for start in range(0, len(places), _WORLDS_PER_QUERY):
-        part = places[start : start + _WORLDS_PER_QUERY]
-        sql = " UNION ALL ".join(
-            _one_world(compiled, start + number, shadows[place]) for number, place in enumerate(part)
-        )
-        values = {**arguments(compiled, replay=True), "attempts_": list(attempt_ids)}
+    values = {**arguments(compiled, replay=True), "attempts_": list(attempt_ids)}
+    size = _PLACES_SIDE_BY_SIDE if compiled.row_local else _PLACES_IN_UNION
+    for start in range(0, len(places), size):
+        part = places[start : start + size]
+        sql = side_by_side(compiled, part) if compiled.row_local else union(compiled, part)
         for number, attempt_id, outcome, reason in con.execute(sql, values).fetchall():
-            world_id, variant = places[number]
-            known = judged.setdefault((world_id, attempt_id), {})
+            place = part[number]
+            known = judged.setdefault((place.world.world_id, attempt_id), {})
             # several rows of one rule for an attempt: one that fires decides
-            if variant not in known or outcome == "fired":
-                known[variant] = (outcome, reason)
+            if place.variant not in known or outcome == "fired":
+                known[place.variant] = (outcome, reason)
     for (world_id, attempt_id), variants in judged.items():
-        outcome, reason = _join([variants[name] for name in _VARIANTS if name in variants])
+        outcome, reason = _join([variants[name] for name in VARIANTS if name in variants])
         yield WorldRow(world_id, attempt_id, compiled.id, outcome, reason)
-
-
-def _one_world(compiled: Compiled, number: int, shadow: str) -> str:
-    """One branch of the union: `attempts` shadowed for this rule in this world."""
-    judged = outcome_sql(compiled, compiled.match_sql)
-    told = f"{number} AS place_, CAST(subject AS VARCHAR) AS subject_, outcome_, reason_"
-    inner = f"WITH attempts AS (FROM {shadow}) FROM ({judged}) WHERE subject IN (SELECT unnest($attempts_))"
-    return f"SELECT {told} FROM ({inner})"
 
 
 def _join(variants: Sequence[tuple[str, str | None]]) -> tuple[WorldOutcome, str | None]:

@@ -16,11 +16,11 @@ Path: TypeAlias = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """1-based. `block` tells that the value is a block scalar: its text starts on the next line, indented."""
+    """1-based. `block` is `|` or `>` for a block scalar: its text starts on the next line, indented."""
 
     line: int
     column: int
-    block: bool = False
+    block: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def read_yaml(text: str) -> Document:
     """Read one document. Never raises: what is wrong becomes a complaint."""
     document = Document()
     try:
-        root = YAML(typ="rt", pure=True).compose(text)
+        root = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
@@ -123,7 +123,8 @@ class _Builder:
 
 def _start(node: Node) -> Position:
     mark = node.start_mark
-    return Position(mark.line + 1, mark.column + 1, getattr(node, "style", None) in {"|", ">"})
+    style = getattr(node, "style", None)
+    return Position(mark.line + 1, mark.column + 1, style if style in {"|", ">"} else "")
 
 
 def _number(text: str) -> float:
