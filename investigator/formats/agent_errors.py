@@ -10,6 +10,8 @@ from importlib.resources import files
 
 from ruamel.yaml import YAML
 
+from investigator.formats.masking import masked
+
 #: An error text is stored and searched up to here; some carry whole request bodies.
 ERROR_TEXT_CHARS = 2000
 
@@ -87,6 +89,17 @@ def classify_best(*texts: str | None) -> ErrorFacts:
         next((f.window_tokens for f in found if f.window_tokens is not None), None),
         next((f.limit_s for f in found if f.limit_s is not None), None),
     )
+
+
+def error_cells(error: ErrorFacts, text: str | None) -> dict[str, object]:
+    """The columns that `agent_call` and `agent_error` share about an error; the text masked and cut."""
+    return {
+        "error_class": error.error_class,
+        "error_text": masked(text[:ERROR_TEXT_CHARS]) if text else None,
+        "http_status": error.http_status,
+        "asked_tokens": error.asked_tokens,
+        "window_tokens": error.window_tokens,
+    }
 
 
 def _number(name: str, text: str) -> float | None:

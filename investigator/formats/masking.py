@@ -13,9 +13,12 @@ _SECRET_NAME = re.compile(
     r"(api[-_]?key|secret|passw(or)?d|authorization|credential|private[-_]?key|bearer|cookie|(^|[a-z_.-])token)$", re.I
 )
 _NAMED = re.compile(
-    r"""(?ix) (["']?[\w.-]*(?:api[-_]?key|secret|passw(?:or)?d|authorization|credential|private[-_]?key|token)["']?
-    \s*[:=]\s*) (?: "(?:[^"\\]|\\.)*"? | '(?:[^'\\]|\\.)*'? | (?:bearer\s+|basic\s+)?(?![\d.]+\b)[^\s,;}"']+ )"""
+    r"""(?ix) ((?:api[-_]?key|secret|passw(?:or)?d|authorization|credential|private[-_]?key|token)(?:\\*["'])?\s*[:=]\s*)
+    (?: \\+"[^"\\]* | "(?:[^"\\]|\\.)*"? | '(?:[^'\\]|\\.)*'? | (?:bearer\s+|basic\s+)?(?![\d.]+\b)[^\s,;}"'\\]+ )"""
 )
+#: Without one of these a text holds no secret that we could see; the expressions are only tried where one stands.
+_HINTS = ("key", "secret", "passw", "authorization", "credential", "token", "bearer")
+_SHAPES = ("sk", "pk-", "pk_", "rk_", "gh", "glpat", "xox", "hf_", "nvapi", "gsk_", "eyj", "akia", "bearer")
 _SHAPED = re.compile(
     r"(?i)\b(?:sk|pk|rk|ghp|gho|ghs|glpat|xox[abprs]|hf|nvapi|gsk)[-_][A-Za-z0-9_-]{12,}|\beyJ[\w-]{10,}\.[\w.-]{10,}"
     r"|\bAKIA[0-9A-Z]{16}|(?<=bearer )[\w.~+/=-]{8,}"
@@ -34,9 +37,12 @@ def is_secret_name(name: str) -> bool:
 
 def masked(text: str) -> str:
     """`text` with every secret that has a telling name or shape replaced by `[key]`."""
-    text = _NAMED.sub(lambda match: f'{match.group(1)}"{MASK}"', text)
-    text = _SHAPED.sub(MASK, text)
-    return _USERINFO.sub(f"{MASK}@", text)
+    lowered = text.lower()
+    if any(hint in lowered for hint in _HINTS):
+        text = _NAMED.sub(lambda match: f'{match.group(1)}"{MASK}"', text)
+    if any(shape in lowered for shape in _SHAPES):
+        text = _SHAPED.sub(MASK, text)
+    return _USERINFO.sub(f"{MASK}@", text) if "@" in text else text
 
 
 def excerpt(raw: bytes) -> str:

@@ -21,6 +21,7 @@ from investigator.formats.rows import At, Rows
 _LOUD = frozenset({"WARN", "ERROR", "FATAL"})
 _VARIABLE = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{20,}|(?<==)\S+|/\S+|\d+")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?$")
+_MESSAGE_CHARS = 1000
 #: What a failed HTTP request takes from its error text.
 _HTTP = ("error_class", "error_text", "limit_s")
 
@@ -95,7 +96,7 @@ class OpenClawLogReader:
             return Unknown("JSON object without a message")
         for pattern in patterns().patterns:
             if record.text.startswith(pattern.starts):
-                fields = {**record.fields(pattern.rest), "text": masked(record.text), "level": record.level}
+                fields = record.fields(pattern.rest)
                 if pattern.applies(fields):
                     return _apply(pattern, fields, record, at, rows)
         return _unmatched(record, at, rows)
@@ -104,6 +105,7 @@ class OpenClawLogReader:
 def _apply(pattern: Pattern, fields: Mapping[str, object], record: LogRecord, at: At, rows: Rows) -> Outcome:
     if pattern.noise:
         return Noise(pattern.noise)
+    fields = {**fields, "text": masked(record.text[:_MESSAGE_CHARS]), "level": record.level}
     errors = _errors(pattern, fields)
     for fact in pattern.facts:
         cells: dict[str, object] = dict(fact.set)
@@ -160,7 +162,7 @@ def _unmatched(record: LogRecord, at: At, rows: Rows) -> Outcome:
         return Noise(known.noise_subsystems[record.subsystem])
     if record.level in _LOUD:
         origin = record.subsystem or "openclaw"
-        rows.add("notice", at, record.stamp, level=record.level, origin=origin, message=masked(record.text[:1000]))
+        rows.add("notice", at, record.stamp, level=record.level, origin=origin, message=masked(record.text[:_MESSAGE_CHARS]))
         return None
     shape = _VARIABLE.sub("…", record.text[:120])
     return Unknown(f"{record.subsystem or '-'}: {shape[:80]}")

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 
-from investigator.formats.agent_errors import ERROR_TEXT_CHARS, ErrorFacts, classify
+from investigator.formats.agent_errors import ErrorFacts, classify, error_cells
 from investigator.formats.base import Side, SourceInfo
 from investigator.formats.jsonl import JsonlParser, Noise, Outcome, Unknown, head_objects
-from investigator.formats.masking import masked
 from investigator.formats.pi_records import Entry, Message, decode_entry, decode_prompt_error, text_hash
 from investigator.formats.rows import At, Rows
 from investigator.formats.stamps import Stamp, epoch_time, iso_stamp
@@ -90,7 +89,7 @@ class PiSessionReader:
             run_id=data.runId,
             provider=data.provider,
             model=data.model,
-            **_error_cells(error, data.error),
+            **error_cells(error, data.error),
             limit_s=error.limit_s,
         )
         return None
@@ -138,7 +137,7 @@ class PiSessionReader:
             output_tokens=usage.output if usage and (usage.output or not failed) else None,
             cache_read_tokens=usage.cacheRead if usage and usage.prompt_tokens() is not None else None,
             finish_reason=_FINISH.get(message.stopReason or "", message.stopReason),
-            **(_error_cells(error, message.errorMessage) if error else {}),
+            **(error_cells(error, message.errorMessage) if error else {}),
         )
 
     def _start(
@@ -163,16 +162,6 @@ def _call_error(message: Message) -> ErrorFacts:
     if message.errorMessage:
         return classify(message.errorMessage)
     return ErrorFacts("aborted" if message.stopReason == "aborted" else "other")
-
-
-def _error_cells(error: ErrorFacts, text: str | None) -> dict[str, object]:
-    return {
-        "error_class": error.error_class,
-        "error_text": masked(text[:ERROR_TEXT_CHARS]) if text else None,
-        "http_status": error.http_status,
-        "asked_tokens": error.asked_tokens,
-        "window_tokens": error.window_tokens,
-    }
 
 
 def _last_id(stem: str | None) -> str | None:

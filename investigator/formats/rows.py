@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 import polars as pl
 
@@ -41,9 +42,8 @@ class Rows:
 
     def add(self, table: str, at: At, stamp: Stamp = NO_STAMP, **values: Cell) -> None:
         """One more row of `table`; columns that are not named stay null."""
-        spec = fact_tables()[table]
-        schema = spec.polars_schema()
-        cells = {name: _fit(value, schema[name]) for name, value in values.items()}
+        kinds = _kinds(table)
+        cells = {name: _fit(value, *kinds[name]) for name, value in values.items()}
         self._rows.add(
             table,
             at.line_no,
@@ -56,7 +56,7 @@ class Rows:
         )
         self._counted.add(at.byte_offset)
         self.added += 1
-        if spec.keep_verbatim or (table == "agent_call" and values.get("error_class") is not None):
+        if fact_tables()[table].keep_verbatim or (table == "agent_call" and values.get("error_class") is not None):
             self.kept_lines.add(at.line_no)
 
     def has(self, at: At) -> bool:
@@ -68,18 +68,32 @@ class Rows:
         return self._rows.frames()
 
 
-def _fit(value: Cell, kind: pl.DataType) -> Cell:
+def _fit(value: Cell, bits: int, kind: str) -> Cell:
     """`value` if it fits the type, else null: a log may print any number, and a bad one must not cost its record."""
-    if value is None or kind == pl.Boolean() or isinstance(value, bool):
-        return value if isinstance(value, bool) and kind == pl.Boolean() else None
-    if kind == pl.String():
-        return value if isinstance(value, str) else str(value)
-    if kind == pl.Float64():
+    if value is None:
+        return None
+    if kind == "text":
+        return value if isinstance(value, str) else None if isinstance(value, bool) else str(value)
+    if kind == "switch" or isinstance(value, bool):
+        return value if kind == "switch" and isinstance(value, bool) else None
+    if kind == "integer":
+        return _integer(value, bits)
+    if kind == "float":
         return float(value) if isinstance(value, int | float) and abs(value) < 1e300 else None
-    return _integer(value, _INTEGER_BITS[kind]) if kind in _INTEGER_BITS else value
+    return value
 
 
 def _integer(value: Cell, bits: int) -> int | None:
     if isinstance(value, float):
         value = int(value) if value.is_integer() else None
     return value if isinstance(value, int) and -(1 << bits) <= value < (1 << bits) else None
+
+
+@cache
+def _kinds(table: str) -> Mapping[str, tuple[int, str]]:
+    """Column → how many bits an integer may have, and the kind of value."""
+    kinds: dict[pl.DataType, str] = {pl.String(): "text", pl.Boolean(): "switch", pl.Float64(): "float"}
+    return {
+        name: (_INTEGER_BITS[kind], "integer") if kind in _INTEGER_BITS else (0, kinds.get(kind, "other"))
+        for name, kind in fact_tables()[table].polars_schema().items()
+    }

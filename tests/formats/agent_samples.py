@@ -64,15 +64,14 @@ def parse(fmt: Format, data: bytes, path: str = "logs/sample", cuts: tuple[int, 
     """Feed `data`, cut after the given line numbers, and return what came out."""
     parser, lines = fmt.parser(SourceInfo(7, path)), data.split(b"\n")
     edges = [0, *sorted({cut for cut in cuts if 0 < cut < len(lines)}), len(lines)]
-    parts, offset, out = [], 0, []
+    parts: list[Chunk] = []
+    offset = 0
     for start, end in pairwise(edges):
         last = end == len(lines)
-        part = b"\n".join(lines[start:end]) + (b"" if last else b"\n")
-        parts.append(Chunk(part, offset, start + 1, last))
-        offset += len(part)
-    for part in parts:
-        out.append(parser.feed(part))
-    return out
+        data = b"\n".join(lines[start:end]) + (b"" if last else b"\n")
+        parts.append(Chunk(data, offset, start + 1, last))
+        offset += len(data)
+    return [parser.feed(part) for part in parts]
 
 
 def adds_up(parsed: Parsed) -> bool:

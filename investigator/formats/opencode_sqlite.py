@@ -1,0 +1,142 @@
+"""OpenCode's database (`opencode.db`): one row per message; an assistant's message is a call. agent-logs.md §5."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from investigator.formats.agent_errors import classify_best, error_cells
+from investigator.formats.base import Side, SourceInfo
+from investigator.formats.jsonl import Noise, Outcome
+from investigator.formats.rows import At, Rows
+from investigator.formats.sqlite_rows import SqliteParser, names_in
+from investigator.formats.stamps import epoch_stamp
+
+#: Prompts' characters come from their text parts; a message without any still is one.
+_QUERY = """
+SELECT json_object('id', m.id, 'session', m.session_id, 'data', json(m.data), 'chars', (
+         SELECT sum(length(json_extract(p.data, '$.text'))) FROM part p
+         WHERE p.message_id = m.id AND json_extract(p.data, '$.type') = 'text'))
+FROM message m ORDER BY m.time_created, m.id
+"""
+_FINISH = {"tool-calls": "tool_calls"}
+
+
+class _Cache(msgspec.Struct):
+    read: int | None = None
+    write: int | None = None
+
+
+class _Tokens(msgspec.Struct):
+    input: int | None = None
+    output: int | None = None
+    cache: _Cache = msgspec.field(default_factory=_Cache)
+
+    def prompt_tokens(self) -> int | None:
+        return sum(part or 0 for part in (self.input, self.cache.read, self.cache.write)) or None
+
+
+class _Time(msgspec.Struct):
+    created: int | None = None
+    completed: int | None = None
+
+
+class _Error(msgspec.Struct):
+    name: str | None = None
+    data: Any = None
+
+
+class _Data(msgspec.Struct):
+    role: str
+    providerID: str | None = None
+    modelID: str | None = None
+    tokens: _Tokens = msgspec.field(default_factory=_Tokens)
+    time: _Time = msgspec.field(default_factory=_Time)
+    finish: str | None = None
+    error: _Error | None = None
+
+
+class _Row(msgspec.Struct):
+    id: str
+    session: str
+    data: _Data
+    chars: int | None = None
+
+
+_ROW = msgspec.json.Decoder(_Row)
+
+
+class OpenCodeReader:
+    """A message that was never completed is a call that is open, or that the agent tried again."""
+
+    def read(self, raw: bytes, at: At, rows: Rows) -> Outcome:
+        row = _ROW.decode(raw)
+        if row.data.role == "user":
+            rows.add(
+                "agent_prompt",
+                at,
+                epoch_stamp(row.data.time.created),
+                agent="opencode",
+                session_id=row.session,
+                record_id=row.id,
+                role="user",
+                text_chars=row.chars,
+            )
+            return None
+        if row.data.role != "assistant":
+            return Noise(f"message of {row.data.role[:30]}")
+        _call(row, at, rows)
+        return None
+
+
+def _call(row: _Row, at: At, rows: Rows) -> None:
+    data, tokens = row.data, row.data.tokens
+    start, end = epoch_stamp(data.time.created), epoch_stamp(data.time.completed)
+    prompt = tokens.prompt_tokens()
+    rows.add(
+        "agent_call",
+        at,
+        end if end.at else start,
+        agent="opencode",
+        session_id=row.session,
+        record_id=row.id,
+        provider=data.providerID,
+        model=data.modelID,
+        started_at=start.at,
+        ended_at=end.at,
+        start_basis="measured" if start.at else None,
+        input_tokens=prompt,
+        output_tokens=tokens.output if prompt or tokens.output else None,
+        cache_read_tokens=tokens.cache.read if prompt else None,
+        finish_reason="error" if data.error else _FINISH.get(data.finish or "", data.finish),
+        **(_error(data.error) if data.error else {}),
+    )
+
+
+def _error(error: _Error) -> dict[str, object]:
+    data = error.data if isinstance(error.data, dict) else {}
+    message = data.get("message")
+    text = message if isinstance(message, str) else error.name
+    status = data.get("statusCode")
+    cells = error_cells(classify_best(text, error.name), text)
+    return {**cells, "http_status": cells["http_status"] or (status if isinstance(status, int) else None)}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCodeSqliteFormat:
+    id: str = "opencode-sqlite"
+    title: str = "OpenCode, database (opencode.db)"
+    side: Side = "agent"
+    versions: str = "OpenCode 1.2-1.18"
+
+    def recognise(self, head: bytes, path: str) -> float:
+        named = path.endswith(("opencode.db", "opencode.db.gz"))
+        if not head.startswith(b"SQLite format 3\x00"):
+            return 0.0
+        schema = names_in(head, b"message", b"part", b"session")
+        return 0.95 if schema and b"time_compacting" in head else 0.9 if named else 0.0
+
+    def parser(self, info: SourceInfo) -> SqliteParser:
+        return SqliteParser(info, OpenCodeReader(), _QUERY)
