@@ -1,0 +1,42 @@
+"""`analyze`: the verdict on a case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from investigator.cli import options
+
+if TYPE_CHECKING:
+    from investigator.rulebook.findings import Severity
+
+
+@click.command(
+    "analyze", epilog=options.examples("investigator analyze week.duckdb", "investigator analyze week.duckdb --json")
+)
+@options.case_argument
+@options.fail_on_option
+@options.rules_option
+@options.json_option
+@options.quiet_option
+@options.debug_option
+@click.pass_context
+def command(
+    ctx: click.Context, case: Path, fail_on: Severity, rule_paths: tuple[Path, ...], as_json: bool, quiet: bool
+) -> None:
+    """Print the verdict on a case.
+
+    Rebuilds the calls from the facts and checks all rules; writes no report.
+    """
+    from investigator.casefile.case import Case
+    from investigator.cli import steps
+
+    with Case(steps.existing(case)) as opened:
+        diagnosis = steps.judge(opened, rule_paths, fail_on, quiet)
+    if as_json:
+        steps.deliver(diagnosis, options.STDOUT, "json")
+    elif not quiet:
+        steps.tell(diagnosis, case=case)
+    ctx.exit(diagnosis.exit_code)

@@ -1,0 +1,72 @@
+"""`explain`: why a rule fired or did not, and how close it came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from investigator.cli import options
+from investigator.cli.terminal import print_table, shown, stdout, table
+
+if TYPE_CHECKING:
+    from investigator.rulebook.compile import Compiled
+    from investigator.rulebook.evaluate import Evaluation
+    from investigator.rulebook.findings import SubjectResult
+
+#: Subjects shown of each outcome.
+MAX_SUBJECTS = 20
+
+
+@click.command("explain", epilog=options.examples("investigator explain prefill-outlasts-timeout --case week.duckdb"))
+@click.argument("rule")
+@click.option("--case", "case_path", type=click.Path(path_type=Path), required=True, help="An analysed case.")
+@options.rules_option
+@options.debug_option
+def command(rule: str, case_path: Path, rule_paths: tuple[Path, ...]) -> None:
+    """Tell why a rule fired or did not.
+
+    For every candidate: its outcome, with the value of each step, or what is missing.
+    """
+    from investigator.casefile.case import Case
+    from investigator.cli import steps
+    from investigator.cli.rules import pick
+    from investigator.rulebook.evaluate import evaluate
+    from investigator.views import create_views
+
+    rules = steps.load(rule_paths)
+    compiled = pick(rules, rule)
+    with Case(case_path, read_only=True) as case:
+        create_views(case.connection)
+        evaluation = evaluate(case.connection, rules.only([rule]))
+    _print(compiled, evaluation)
+
+
+def _print(compiled: Compiled, evaluation: Evaluation) -> None:
+    console = stdout()
+    console.print(shown(compiled.rule.title, "bold"))
+    console.print(shown(f"fires when {' '.join(compiled.rule.verdict.split())}"))
+    result = evaluation.results[0]
+    counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in result.counts.items() if count)
+    console.print(f"{result.outcome.replace('_', ' ')}: {counts or 'no candidates'}")
+    for outcome in ("fired", "error", "not_evaluated", "quiet"):
+        _print_subjects(compiled, [s for s in evaluation.subjects if s.outcome == outcome], outcome)
+
+
+def _print_subjects(compiled: Compiled, subjects: Sequence[SubjectResult], outcome: str) -> None:
+    from investigator.report.text import quantity
+
+    if not subjects:
+        return
+    units = {step.name: step.unit for step in compiled.rule.steps}
+    rows = table("subject", *units, "reason", numeric=tuple(units))
+    for subject in subjects[:MAX_SUBJECTS]:
+        values = (shown(quantity(subject.steps.get(name), unit).text) for name, unit in units.items())
+        rows.add_row(shown(subject.subject), *values, shown(subject.reason or ""))
+    console = stdout()
+    console.print(f"\n{outcome.replace('_', ' ')}", style="bold cyan")
+    print_table(rows)
+    if len(subjects) > MAX_SUBJECTS:
+        console.print(f"{len(subjects) - MAX_SUBJECTS:,} more", style="dim")

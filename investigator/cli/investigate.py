@@ -1,0 +1,109 @@
+"""`investigate`: the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from investigator.cli import options
+from investigator.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from investigator.rulebook.findings import Severity
+
+DEFAULT_STEM = "investigator-report"
+
+
+@click.command(
+    "investigate",
+    epilog=options.examples(
+        "investigator investigate ~/.ollama/logs ~/.openclaw",
+        "investigator investigate server.log session.jsonl -o why.md",
+        "journalctl -u ollama | investigator investigate - --json | jq .verdict",
+    ),
+)
+@options.inputs_argument
+@options.output_option
+@options.format_option
+@options.report_json_option
+@click.option(
+    "--case", "case_path", type=click.Path(path_type=Path), help="Read into this case, adding to what it holds."
+)
+@click.option("--no-case", is_flag=True, help="Keep no case file.")
+@options.fail_on_option
+@options.rules_option
+@options.quiet_option
+@options.debug_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    inputs: tuple[str, ...],
+    output: str | None,
+    format_: str | None,
+    as_json: bool,
+    case_path: Path | None,
+    no_case: bool,
+    fail_on: Severity,
+    rule_paths: tuple[Path, ...],
+    quiet: bool,
+) -> None:
+    """Read logs, find the cause, write the report.
+
+    PATH is a file, a folder (read with all that is in it), a pattern, or - for standard input. Files are recognised by
+    their content, not by their name; gzip is seen through.
+
+    The report goes to investigator-report.html unless -o says otherwise, and the facts to a case file beside it, made
+    anew each time unless --case names one.
+    """
+    if case_path is not None and no_case:
+        raise UsageProblem("--case and --no-case exclude each other")
+    kind = options.report_format(output, format_, as_json)
+    target = output or (options.STDOUT if as_json else f"{DEFAULT_STEM}.{kind}")
+    ctx.exit(run(inputs, target, kind, Keep(case_path, no_case), (fail_on, rule_paths), quiet))
+
+
+class Keep:
+    """Which case file to keep: an explicit one is added to, the one beside the report is made anew."""
+
+    def __init__(self, case_path: Path | None, no_case: bool) -> None:
+        self._case_path, self._no_case = case_path, no_case
+
+    def path(self, target: str) -> Path | None:
+        """Where the case goes, with the way cleared; None for a temporary one."""
+        if self._case_path is not None or self._no_case or target == options.STDOUT:
+            return self._case_path
+        beside = Path(target).with_suffix(".case.duckdb")
+        if beside.exists():
+            from investigator.casefile.case import Case
+
+            # Opening it first refuses a file that is no case of ours or is in use.
+            Case(beside).close()
+            beside.unlink()
+        return beside
+
+
+def run(
+    inputs: tuple[str, ...],
+    target: str,
+    kind: str,
+    keep: Keep,
+    judging: tuple[Severity, tuple[Path, ...]],
+    quiet: bool,
+) -> int:
+    """Ingest, judge, deliver, tell; returns the exit code."""
+    from investigator.casefile.case import Case
+    from investigator.cli import steps
+
+    steps.check_output(target)
+    fail_on, rule_paths = judging
+    case_path = keep.path(target)
+    with Case(case_path) as case:
+        steps.read(inputs, case, quiet)
+        diagnosis = steps.judge(case, rule_paths, fail_on, quiet)
+    steps.deliver(diagnosis, target, kind)
+    if target != options.STDOUT and not quiet:
+        steps.tell(diagnosis, target, case_path)
+    return diagnosis.exit_code

@@ -1,0 +1,62 @@
+"""`report`: a report of a case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from investigator.cli import options
+
+if TYPE_CHECKING:
+    from investigator.rulebook.findings import Severity
+
+
+@click.command(
+    "report",
+    epilog=options.examples(
+        "investigator report week.duckdb -o week.html", "investigator report week.duckdb -o - --format md"
+    ),
+)
+@options.case_argument
+@options.output_option
+@options.format_option
+@options.report_json_option
+@options.fail_on_option
+@options.rules_option
+@options.quiet_option
+@options.debug_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    case: Path,
+    output: str | None,
+    format_: str | None,
+    as_json: bool,
+    fail_on: Severity,
+    rule_paths: tuple[Path, ...],
+    quiet: bool,
+) -> None:
+    """Write the report of a case.
+
+    The case is judged again, and the report is the one that `investigate` writes. Without -o it goes beside the
+    case, under the case's name.
+    """
+    from investigator.casefile.case import Case
+    from investigator.cli import steps
+
+    kind = options.report_format(output, format_, as_json)
+    target = output or (options.STDOUT if as_json else _beside(case, kind))
+    steps.check_output(target)
+    with Case(steps.existing(case)) as opened:
+        diagnosis = steps.judge(opened, rule_paths, fail_on, quiet)
+    steps.deliver(diagnosis, target, kind)
+    if target != options.STDOUT and not quiet:
+        steps.tell(diagnosis, target, case)
+    ctx.exit(diagnosis.exit_code)
+
+
+def _beside(case: Path, kind: str) -> str:
+    return str(case.with_name(case.name.removesuffix(".duckdb").removesuffix(".case") + f".{kind}"))

@@ -1,0 +1,154 @@
+"""`rules`: list, show and test rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from investigator.cli import options
+from investigator.cli.terminal import complain, print_json, print_table, shown, stdout, table
+from investigator.errors import UsageProblem
+from investigator.exits import Exit
+
+if TYPE_CHECKING:
+    from investigator.rulebook.compile import Compiled
+    from investigator.rulebook.pack import RuleSet
+    from investigator.rulebook.testing import TestResult
+
+
+@click.group("rules", epilog=options.examples("investigator rules list", "investigator rules test my-rule.yaml"))
+def command() -> None:
+    """List, show and test rules."""
+
+
+@command.command("list", epilog=options.examples("investigator rules list --rules my-rules/"))
+@options.rules_option
+@options.json_option
+@options.debug_option
+@click.pass_context
+def list_(ctx: click.Context, rule_paths: tuple[Path, ...], as_json: bool) -> None:
+    """List all rules with kind, severity and title."""
+    from investigator.cli import steps
+
+    rules = steps.load(rule_paths)
+    if as_json:
+        print_json([_summary(rule) for rule in rules.rules])
+    else:
+        rows = table("rule", "kind", "severity", "title", whole=("rule",))
+        for rule in rules.rules:
+            rows.add_row(rule.id, rule.rule.kind, rule.rule.severity, shown(rule.rule.title))
+        print_table(rows)
+    ctx.exit(Exit.INCOMPLETE if rules.problems else Exit.OK)
+
+
+@command.command("show", epilog=options.examples("investigator rules show prefill-outlasts-timeout"))
+@click.argument("rule")
+@options.rules_option
+@click.option("--yaml", "as_yaml", is_flag=True, help="Print the rule file itself.")
+@options.debug_option
+def show(rule: str, rule_paths: tuple[Path, ...], as_yaml: bool) -> None:
+    """Print one rule: what it needs, its candidates, its arithmetic, what it says and advises."""
+    from investigator.cli import steps
+
+    compiled = pick(steps.load(rule_paths), rule)
+    if as_yaml:
+        click.echo(Path(compiled.path).read_text(encoding="utf-8"), nl=False)
+    else:
+        _print_rule(compiled)
+
+
+@command.command("test", epilog=options.examples("investigator rules test", "investigator rules test my-rules/ -v"))
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path), metavar="[PATH]…")
+@click.option("--no-logs", is_flag=True, help="Skip the tests that run the whole pipeline on a log.")
+@click.option("-v", "--verbose", is_flag=True, help="Name the tests that passed too.")
+@options.debug_option
+@click.pass_context
+def test(ctx: click.Context, paths: tuple[Path, ...], no_logs: bool, verbose: bool) -> None:
+    """Run the tests inside rule files: of the built-in rules, or of the files and folders given.
+
+    Ends with 1 when a test failed, with 3 when a rule could not be loaded.
+    """
+    from investigator.cli.rule_logs import FixtureLogs
+    from investigator.resources import rules_dir
+    from investigator.rulebook.load import load_rules
+    from investigator.rulebook.testing import run_rule_tests
+
+    rules = load_rules(list(paths) or [rules_dir()])
+    for problem in rules.problems:
+        complain(str(problem))
+    with FixtureLogs() as logs:
+        results = run_rule_tests(rules, None if no_logs else logs.connection)
+    _print_results(results, verbose)
+    if rules.problems:
+        ctx.exit(Exit.INCOMPLETE)
+    ctx.exit(Exit.FINDINGS if any(result.failures for result in results) else Exit.OK)
+
+
+def pick(rules: RuleSet, rule_id: str) -> Compiled:
+    """The rule of that id. Raises UsageProblem that names near ones."""
+    from difflib import get_close_matches
+
+    known = {rule.id: rule for rule in rules.rules}
+    if rule_id not in known:
+        near = get_close_matches(rule_id, known, n=3) or sorted(known)
+        raise UsageProblem(f"no rule is called {rule_id}", hint=f"did you mean {', '.join(near)}?")
+    return known[rule_id]
+
+
+def _summary(compiled: Compiled) -> dict[str, object]:
+    rule = compiled.rule
+    return {
+        "id": rule.id, "version": rule.version, "status": rule.status, "kind": rule.kind, "cause": rule.cause,
+        "severity": rule.severity, "title": rule.title, "pack": compiled.pack, "tests": len(rule.tests),
+    }  # fmt: skip
+
+
+def _print_rule(compiled: Compiled) -> None:
+    rule, console = compiled.rule, stdout()
+    console.print(shown(rule.title, "bold"))
+    console.print(
+        f"{rule.id} v{rule.version} · {rule.kind} · severity {rule.severity} · {rule.status} · {compiled.pack}"
+    )
+    for head, lines in (
+        (
+            "needs",
+            [
+                f"views {', '.join(rule.needs.views)}",
+                *([f"known: {', '.join(rule.needs.non_null)}"] if rule.needs.non_null else []),
+            ],
+        ),
+        ("candidates", rule.match.rstrip().splitlines()),
+        ("steps", [f"{step.name} = {step.expr}  [{step.unit or '-'}]  {step.say}" for step in rule.steps]),
+        ("fires when", rule.verdict.splitlines()),
+        ("says", [rule.explain.short]),
+        ("advises", [f"{remedy.where}: {remedy.do}" for remedy in rule.remedies]),
+        ("references", list(rule.references)),
+    ):
+        if lines:
+            console.print(f"\n{head}", style="bold cyan")
+            for line in lines:
+                console.print(shown(f"  {line}"))
+
+
+def _print_results(results: Sequence[TestResult], verbose: bool) -> None:
+    console = stdout()
+    for result in results:
+        state, style = (
+            ("skipped", "yellow")
+            if result.skipped
+            else ("passed", "green")
+            if result.passed
+            else ("FAILED", "bold red")
+        )
+        if result.failures or verbose:
+            console.print(shown(f"{state:<8}", style), shown(f"{result.rule}: {result.test}"))
+        for failure in result.failures:
+            console.print(shown(f"         {failure}"))
+    failed = sum(bool(result.failures) for result in results)
+    skipped = sum(result.skipped for result in results)
+    passed = len(results) - failed - skipped
+    tail = f", {skipped} skipped" if skipped else ""
+    console.print(f"{passed} passed, {failed} failed{tail}", style="bold red" if failed else "bold green")

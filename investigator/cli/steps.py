@@ -1,0 +1,112 @@
+"""The steps that several commands are made of: read, judge, hand over. Each tells its problems on standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from investigator.cli.options import STDOUT
+from investigator.cli.progress import reading, working
+from investigator.cli.terminal import complain, stdout
+from investigator.errors import CaseProblem, DeliveryProblem, UsageProblem
+
+if TYPE_CHECKING:
+    from investigator.casefile.case import Case
+    from investigator.casefile.ingest import IngestReport
+    from investigator.diagnosis.model import Diagnosis
+    from investigator.rulebook.findings import Severity
+    from investigator.rulebook.pack import RuleSet
+
+
+def read(inputs: Sequence[str | Path], case: Case, quiet: bool) -> IngestReport:
+    """Ingest with progress; what could not be used is told as `path: message`."""
+    from investigator.casefile.ingest import ingest
+
+    with reading(quiet) as progress:
+        report = ingest(inputs, case, progress)
+    for problem in report.problems:
+        if not problem.harmless:
+            complain(f"{problem.path}: {problem.message}")
+    left_out = Counter(problem.kind for problem in report.problems if problem.harmless)
+    if left_out and not quiet:
+        kinds = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in sorted(left_out.items()))
+        complain(f"left out, as nothing in them can be used: {kinds} (the report lists them)")
+    return report
+
+
+def load(rule_paths: Sequence[Path]) -> RuleSet:
+    """The built-in rules and those at `rule_paths`; bad ones are told, the others run."""
+    from investigator.pipeline import builtin_rules
+
+    for path in rule_paths:
+        if not path.exists():
+            raise UsageProblem("no such rule file or folder", hint="check the path given to --rules", path=path)
+    rules = builtin_rules(rule_paths)
+    for problem in rules.problems:
+        complain(str(problem))
+    return rules
+
+
+def judge(case: Case, rule_paths: Sequence[Path], fail_on: Severity, quiet: bool) -> Diagnosis:
+    """Correlate, evaluate and diagnose."""
+    from investigator.pipeline import analyze
+
+    rules = load(rule_paths)
+    with working("rebuilding calls and checking rules", quiet):
+        return analyze(case, rules, fail_on)
+
+
+def existing(case: Path) -> Path:
+    """The path of a case that is there: commands that read a case must not make an empty one."""
+    if not case.is_file():
+        raise CaseProblem("no such case file", hint="make one with: investigator ingest PATH… --case FILE", path=case)
+    return case
+
+
+def check_output(output: str | None) -> None:
+    """Refuse a report that could not be written before hours of logs are read."""
+    if output in (None, STDOUT):
+        return
+    path = Path(str(output))
+    if path.is_dir():
+        raise UsageProblem(
+            "the report needs a file name, this is a folder", hint=f"-o {path / 'report.html'}", path=path
+        )
+    if not path.absolute().parent.is_dir():
+        raise UsageProblem(
+            "the folder of the report does not exist", hint="make it, or choose another with -o", path=path
+        )
+
+
+def deliver(diagnosis: Diagnosis, output: str, format_: str) -> None:
+    """Render and write the report. Raises DeliveryProblem when the redaction gate finds a secret in it."""
+    from investigator.report import render_html, render_json, render_markdown, scan, write_report
+
+    text = {"html": render_html, "md": render_markdown, "json": render_json}[format_](diagnosis)
+    leaks = scan(text)
+    if leaks:
+        places = ", ".join(f"{leak.rule} in line {leak.line_no}" for leak in leaks[:5])
+        raise DeliveryProblem(
+            f"the report was held back, it still holds what looks like a secret: {places}", path=output
+        )
+    if output == STDOUT:
+        write_bytes(text.encode("utf-8", "backslashreplace"))
+    else:
+        write_report(Path(output), text)
+
+
+def write_bytes(data: bytes) -> None:
+    """Bytes to standard output, whatever its encoding."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def tell(diagnosis: Diagnosis, report: str | None = None, case: Path | None = None) -> None:
+    """The verdict on one screen."""
+    from investigator.cli.verdict import print_verdict
+
+    print_verdict(stdout(), diagnosis, report, None if case is None else str(case))

@@ -1,0 +1,188 @@
+"""The verdict on one screen: what the report's first page says, in at most 24 lines of 80 columns.
+
+It is made of the report's own view (masked, control characters visible), so that the two never differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from investigator.cli.terminal import MAX_WIDTH
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from investigator.diagnosis.model import Diagnosis, Incident
+    from investigator.report.viewtypes import FindingView, IncidentView, Page, StepView, WorldView
+
+MAX_LINES = 24
+_LABEL = 12
+_VALUE = 14
+_MAX_EXPR = 32
+_SIGNS = {"cause_found": ("✖", "bold red"), "unexplained": ("?", "bold yellow"), "insufficient": ("…", "bold yellow")}
+_HEALTHY = ("✔", "bold green")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Lines under one label. `least` lines are kept when the screen gets short, the others by `rank` (0 first).
+
+    whole: its lines are not cut at the screen's edge.
+    """
+
+    label: str
+    lines: tuple[Text, ...]
+    least: int
+    rank: int
+    whole: bool = False
+
+
+def print_verdict(console: Console, diagnosis: Diagnosis, report: str | None, case: str | None) -> None:
+    """Print the verdict; `report` and `case` are the paths written, if any."""
+    from investigator.report.viewmodel import page as page_of
+
+    page = page_of(diagnosis)
+    width = min(console.width, MAX_WIDTH)
+    top = (_head(page), *_wrapped(page.sentence, width, 3, "bold"), *_tiles(page, width))
+    inner = width - _LABEL
+    sections = [
+        *(_incident_sections(page.incidents[0], step_names(diagnosis.incidents[0]), inner) if page.incidents else ()),
+        Section("Also", _wrapped("; ".join(incident.title for incident in page.incidents[1:]), inner, 2), 1, 5),
+        Section("Report", _paths(report, case, inner), 2, 0, whole=True),
+        Section("Read", _wrapped(_read(page), inner, 2), 2, 0),
+    ]
+    for line in top:
+        _put(console, line, width)
+    for section, count in zip(sections, fit(sections, MAX_LINES - len(top)), strict=True):
+        for number, line in enumerate(section.lines[:count]):
+            label = section.label if number == 0 else ""
+            _put(console, _text((f"{label:<{_LABEL}}", "dim"), line), 0 if section.whole else width)
+
+
+def fit(sections: Sequence[Section], room: int) -> list[int]:
+    """How many lines of each section are shown: the least of all, then more by rank while there is room."""
+    counts = [min(section.least, len(section.lines)) for section in sections]
+    for index in sorted(range(len(sections)), key=lambda i: sections[i].rank):
+        spare = max(room - sum(counts), 0)
+        counts[index] += min(spare, len(sections[index].lines) - counts[index])
+    return counts
+
+
+def _incident_sections(incident: IncidentView, names: Sequence[Sequence[str]], width: int) -> Iterable[Section]:
+    yield Section("The sum", tuple(_sum_line(line) for line in decisive(incident.sums, names)), 6, 2)
+    out = _wrapped(" · ".join(h.title for h in incident.differential if h.verdict.kind == "ruled_out"), width, 2)
+    yield Section("Ruled out", out, len(out), 0)
+    good = [world for world in incident.helps if world.minimal and world.verdict.kind == "yes"] or list(incident.helps)
+    best = [_wrapped(_helps(world), width, 2, "green") for world in good[:2]]
+    yield Section("Would help", tuple(line for lines in best for line in lines), len(best[0]) if best else 0, 3)
+    # First what people try of the right set alone, then everything else.
+    needed = {change for world in good[:1] for change in world.changes}
+    alone = sorted(incident.useless, key=lambda world: (not needed.issuperset(world.changes), len(world.changes)))
+    yield Section("Would not", tuple(_text(("✘ ", "red"), _useless(world)) for world in alone[:4]), 2, 4)
+    yield Section("Fix", tuple(_text(f"{fix.title}: ", (fix.where, "cyan")) for fix in incident.fixes[:3]), 2, 1)
+
+
+def step_names(incident: Incident) -> list[list[str]]:
+    """Names of the steps of every root cause, in the order in which the page shows them."""
+    findings = {finding.finding_id: finding for finding in incident.findings}
+    shown = [findings[cause.finding_id] for cause in incident.causes if cause.finding_id in findings]
+    return [[step.name for step in finding.steps] for finding in shown]
+
+
+@dataclass(frozen=True, slots=True)
+class SumLine:
+    """A step; `interval` joins the steps `<name>_low` and `<name>_high` to it."""
+
+    step: StepView
+    interval: str
+
+
+def decisive(findings: Sequence[FindingView], names: Sequence[Sequence[str]]) -> list[SumLine]:
+    """The steps that decide, cause by cause: no value twice, intervals beside what they belong to."""
+    lines: dict[str, SumLine] = {}
+    for finding, own in zip(findings, names, strict=True):
+        values = {name: step.value.text for name, step in zip(own, finding.steps, strict=True)}
+        for name, step in zip(own, finding.steps, strict=True):
+            if name.removesuffix("_low").removesuffix("_high") != name and len(values) > 1:
+                continue
+            low, high = values.get(f"{name}_low"), values.get(f"{name}_high")
+            lines.setdefault(step.value.text, SumLine(step, f"{low} – {high}" if low and high else ""))
+    return list(lines.values())
+
+
+def _sum_line(line: SumLine) -> Text:
+    step = line.step
+    value = ("≈ " if step.tag.kind == "estimated" else "") + step.value.text
+    how = line.interval or (step.expr if len(step.expr) <= _MAX_EXPR else "")
+    return _text((f"{value:>{_VALUE}}", "bold"), (f"  {how}", "cyan") if how else " ", f"  {step.say}")
+
+
+def _helps(world: WorldView) -> str:
+    sign = "✔" if world.verdict.kind == "yes" else "~"
+    return f"{sign} {' AND '.join(world.changes)}: {world.verdict.text} {world.saves}"
+
+
+def _useless(world: WorldView) -> str:
+    alone = " alone" if len(world.changes) == 1 else ""
+    return f"{' and '.join(world.changes)}{alone}: {world.why}"
+
+
+def _head(page: Page) -> Text:
+    sign, style = _SIGNS.get(page.verdict.kind, _HEALTHY)
+    severity = f" · severity {page.severity.text}" if page.severity else ""
+    return _text((f"{sign} {page.verdict.text}", style), severity)
+
+
+def _tiles(page: Page, width: int) -> tuple[Text, ...]:
+    told = [f"{tile.value.text} {tile.label}" for tile in page.tiles]
+    while len(" · ".join(told)) > width and len(told) > 1:
+        told.pop()
+    return (*_wrapped(" · ".join(told), width, 1, "dim"), _text(""))
+
+
+def _paths(report: str | None, case: str | None, width: int) -> tuple[Text, ...]:
+    """A path is never cut: it is to be copied."""
+    told = [] if report is None else [_text((report, "bold cyan"))]
+    if case is not None:
+        told.append(_text("case ", case))
+    together = _text(" · ").join(told)
+    return (together,) if told and together.cell_len <= width else tuple(told)
+
+
+def _read(page: Page) -> str:
+    counts = dict(page.totals)
+    kinds = ", ".join(f"{counts[name]:,} {name}" for name in ("facts", "noise", "foreign", "unrecognised"))
+    files = page.counts["inputs"]
+    return f"{counts['lines']:,} lines, {files:,} file{'' if files == 1 else 's'}: {kinds}"
+
+
+def _text(*parts: str | Text | tuple[str, str]) -> Text:
+    from rich.text import Text
+
+    return Text.assemble(*parts)
+
+
+def _wrapped(text: str, width: int, most: int, style: str = "") -> tuple[Text, ...]:
+    """At most `most` lines of `width`; what is left out is shown by an ellipsis."""
+    from rich.console import Console
+    from rich.text import Text
+
+    flat = " ".join(text.split())
+    if not flat:
+        return ()
+    lines = Text(flat, style).wrap(Console(width=width), width)
+    kept = [lines[number] for number in range(min(most, len(lines)))]
+    if len(lines) > most:
+        kept[-1].truncate(width - 2)
+        kept[-1].append(" …")
+    return tuple(kept)
+
+
+def _put(console: Console, line: Text, width: int) -> None:
+    line.rstrip()
+    if width:
+        line.truncate(width, overflow="ellipsis")
+    console.print(line, no_wrap=True, overflow="ignore", crop=False)
