@@ -1,0 +1,251 @@
+"""One incident as the page shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from investigator.diagnosis.model import AttemptRow, Diagnosis, Fix, Hypothesis, Incident, World
+from investigator.report.cells import row_start
+from investigator.report.curve_chart import curve_chart
+from investigator.report.evidence_view import MAX_TRIES, Evidence, failed_tries
+from investigator.report.memory_chart import memory_chart
+from investigator.report.text import Shown, clock, duration, number, plural, quantity, seconds, zone_words
+from investigator.report.timeline_view import timeline_chart
+from investigator.report.token_chart import tokens_chart
+from investigator.report.viewtypes import (
+    AttemptView,
+    FindingView,
+    FixView,
+    HypothesisView,
+    IncidentView,
+    Node,
+    OperandView,
+    RemedyView,
+    StepView,
+    Tile,
+    WorldView,
+)
+from investigator.report.words import HYPOTHESES, SAVES, column, outcome_tag, severity_tag, tag
+from investigator.rulebook.findings import Finding, Operand, Step
+
+MAX_FINDINGS = 40
+MAX_WORLDS = 24
+_MAX_PIPS = 12
+
+
+def incident_view(d: Diagnosis, incident: Incident, number_: int, evidence: Evidence) -> IncidentView:
+    """Everything of one incident, in reading order."""
+    anchor, alone = f"i{number_}", len(d.incidents) == 1
+    explains = {line.finding_id: line.explains for line in incident.causes}
+    findings = {f.finding_id: f for f in incident.findings}
+    main = [findings[line.finding_id] for line in incident.causes if line.finding_id in findings]
+    rest = [f for f in incident.findings if f.finding_id not in explains]
+
+    def view(finding: Finding) -> FindingView:
+        return _finding(finding, anchor, explains, incident, d.zone_offset_s, evidence)
+
+    worlds = sorted(incident.what_would_help, key=_world_rank)
+    helps = [world for world in worlds if world.saves != "no"]
+    useless = [world for world in worlds if world.saves == "no"]
+    failed = failed_tries(incident)
+    return IncidentView(
+        anchor=anchor,
+        number=number_,
+        title=incident.title,
+        severity=None if alone else severity_tag(incident.severity),
+        sentence="" if alone and incident.sentence == d.verdict.sentence else incident.sentence,
+        subtitle=_subtitle(incident, d.zone_offset_s),
+        tiles=impact_tiles(incident),
+        sums=tuple(map(view, main[:MAX_FINDINGS])),
+        others=tuple(map(view, rest[:MAX_FINDINGS])),
+        timeline=timeline_chart(f"{anchor}-timeline", d, incident),
+        tokens=tokens_chart(f"{anchor}-tokens", incident.attempts, d.zone_offset_s),
+        curve=None if incident.curve is None else curve_chart(f"{anchor}-curve", incident.curve, incident.attempts),
+        memory=memory_chart(f"{anchor}-memory", incident.memory),
+        attempts=tuple(_attempt(row, d.zone_offset_s, evidence) for row in failed[:MAX_TRIES]),
+        attempts_note=f"{plural(len(failed) - MAX_TRIES, 'more try', 'more tries')} left out"
+        if len(failed) > MAX_TRIES
+        else "",
+        graph=_graph(incident, anchor),
+        differential=tuple(_hypothesis(h, evidence) for h in incident.differential),
+        helps=tuple(map(_world, helps[:MAX_WORLDS])),
+        useless=tuple(map(_world, useless[:MAX_WORLDS])),
+        worlds_note=_left_out(len(helps), len(useless)),
+        fixes=tuple(_fix(fix, incident) for fix in incident.fixes),
+    )
+
+
+def impact_tiles(incident: Incident) -> tuple[Tile, ...]:
+    """The damage in numbers; what is not known is left out rather than shown as nothing."""
+    impact = incident.impact
+    tiles = [
+        Tile(
+            Shown(number(impact.failed_calls), f"{impact.failed_calls} calls"),
+            "failed call" if impact.failed_calls == 1 else "failed calls",
+        )
+    ]
+    if impact.failed_attempts != impact.failed_calls:
+        tiles.append(Tile(Shown(number(impact.failed_attempts), f"{impact.failed_attempts} tries"), "failed tries"))
+    if impact.wall_s is not None:
+        tiles.append(Tile(seconds(impact.wall_s), "spent waiting in vain"))
+    if impact.tokens_read_in_vain is not None:
+        tokens = impact.tokens_read_in_vain
+        tiles.append(Tile(Shown(number(tokens), f"{tokens:,} tokens"), "prompt tokens read in vain"))
+    return tuple(tiles)
+
+
+def _subtitle(incident: Incident, zone: int | None) -> str:
+    parts = [incident.model] if incident.model else []
+    if incident.started_at is not None:
+        start, end = (
+            clock(incident.started_at, zone, with_date=True).text,
+            clock(incident.ended_at, zone, with_date=True).text,
+        )
+        same_day = end[:10] == start[:10]
+        parts.append(f"{start} – {end[11:] if same_day else end} {zone_words(zone)}")
+    if incident.run_ids:
+        parts.append(plural(len(incident.run_ids), "run"))
+    return " · ".join(parts)
+
+
+def _finding(
+    f: Finding, anchor: str, explains: Mapping[str, int], incident: Incident, zone: int | None, evidence: Evidence
+) -> FindingView:
+    count = explains.get(f.finding_id)
+    return FindingView(
+        anchor=finding_anchor(anchor, incident, f.finding_id),
+        title=f.title,
+        rule=f"{f.rule} v{f.rule_version} · {f.pack}",
+        kind=f.kind.replace("-", " "),
+        severity=f.severity,
+        tag=tag(f.label),
+        short=f.short,
+        long=f.long,
+        steps=tuple(_step(step, zone, evidence) for step in f.steps),
+        links=evidence.links(f.evidence),
+        remedies=tuple(RemedyView(r.do, r.where, r.setting, r.proves) for r in f.remedies),
+        when=clock(f.happened_at, zone, with_date=True).text,
+        explains=""
+        if count is None
+        else f"explains {count:,} of {plural(incident.impact.failed_calls, 'failed call')}",
+    )
+
+
+def finding_anchor(anchor: str, incident: Incident, finding_id: str) -> str:
+    """Ids of findings may hold anything: anchors are numbered."""
+    order = {f.finding_id: n for n, f in enumerate(incident.findings, 1)}
+    return f"{anchor}-f{order.get(finding_id, 0)}"
+
+
+def _step(step: Step, zone: int | None, evidence: Evidence) -> StepView:
+    value = quantity(step.value, step.unit, zone)
+    long = (
+        step.unit == "s"
+        and isinstance(step.value, int | float)
+        and not isinstance(step.value, bool)
+        and step.value >= 60
+    )
+    return StepView(
+        say=step.say or step.name.replace("_", " "),
+        expr=step.expr,
+        value=value,
+        also=duration(float(step.value)) if long and isinstance(step.value, int | float) else "",
+        tag=tag(step.label),
+        operands=tuple(_operand(o, zone, evidence) for o in step.operands),
+    )
+
+
+def _operand(o: Operand, zone: int | None, evidence: Evidence) -> OperandView:
+    return OperandView(
+        column(o.name), quantity(o.value, o.unit, zone), tag(o.label), o.note, evidence.links(o.evidence, 3)
+    )
+
+
+def _attempt(row: AttemptRow, zone: int | None, evidence: Evidence) -> AttemptView:
+    get = row.columns.get
+    try_no, tries = get("try_no"), get("tries")
+    heading = f"Try {try_no} of {tries}" if try_no is not None and tries is not None else row.call_id
+    start = clock(row_start(row), zone)
+    facts = (
+        start,
+        seconds(get("duration_s")),
+        *(quantity(get(name), None) for name in ("asked_tokens", "window_tokens", "read_tokens", "cached_tokens")),
+        seconds(get("timeout_s")),
+    )
+    layer = get("timeout_layer")
+    reason = f"{row.why} Limit: {layer}." if isinstance(layer, str) and layer and layer not in row.why else row.why
+    tags = outcome_tag(str(get("outcome") or "unknown"))
+    return AttemptView(heading, tags, reason, start.text, facts, evidence.links(row.evidence))
+
+
+def _hypothesis(h: Hypothesis, evidence: Evidence) -> HypothesisView:
+    return HypothesisView(
+        h.title,
+        h.rule,
+        tag(h.verdict, HYPOTHESES),
+        h.evidence_for,
+        h.evidence_against,
+        h.collect,
+        evidence.links(h.evidence),
+    )
+
+
+def _world_rank(world: World) -> tuple[int, bool, float, int, str]:
+    order = {"yes": 0, "might": 1, "no": 2}
+    return order[world.saves], not world.minimal, world.cost, len(world.changes), " ".join(c.say for c in world.changes)
+
+
+def _world(world: World) -> WorldView:
+    total = world.total_calls
+    saves = f"{world.saved_calls:,} of {total:,}" + (f", {world.might_calls:,} perhaps" if world.might_calls else "")
+    lost = max(total - world.saved_calls - world.might_calls, 0)
+    pips = ["yes"] * world.saved_calls + ["might"] * world.might_calls + ["no"] * lost if total <= _MAX_PIPS else []
+    return WorldView(
+        tuple(change.say for change in world.changes),
+        tag(world.saves, SAVES),
+        saves,
+        tuple(pips),
+        world.why,
+        world.minimal,
+    )
+
+
+def _left_out(helps: int, useless: int) -> str:
+    more = max(helps - MAX_WORLDS, 0) + max(useless - MAX_WORLDS, 0)
+    return f"{plural(more, 'more set of changes', 'more sets of changes')} left out" if more else ""
+
+
+def _fix(fix: Fix, incident: Incident) -> FixView:
+    return FixView(fix.title, fix.where, fix.language, fix.text.rstrip("\n"), fix.proves)
+
+
+def _graph(incident: Incident, anchor: str) -> tuple[Node, ...]:
+    """The cause graph as a tree: roots first, each finding in full once, by name where it is met again."""
+    findings = {f.finding_id: f for f in incident.findings}
+    below: dict[str, list[str]] = {}
+    for edge in incident.edges:
+        if edge.cause in findings and edge.effect in findings:
+            below.setdefault(edge.cause, []).append(edge.effect)
+    caused = {effect for effects in below.values() for effect in effects}
+    order = [line.finding_id for line in incident.causes if line.finding_id in findings]
+    roots = [
+        i for i in dict.fromkeys([*order, *findings]) if i not in caused and (i in below or findings[i].kind == "cause")
+    ]
+    seen: set[str] = set()
+
+    def node(finding_id: str, path: Sequence[str]) -> Node:
+        finding = findings[finding_id]
+        again = finding_id in seen
+        seen.add(finding_id)
+        # A diagnosis promises a DAG; a page must end even if that promise is broken.
+        children = [] if again else [c for c in dict.fromkeys(below.get(finding_id, ())) if c not in path]
+        return Node(
+            finding_anchor(anchor, incident, finding_id),
+            finding.title,
+            finding.short,
+            tag("root" if not path else finding.kind, {"root": "root"}),
+            again,
+            tuple(node(child, [*path, finding_id]) for child in children),
+        )
+
+    return tuple(node(root, []) for root in roots[:MAX_FINDINGS])

@@ -1,0 +1,192 @@
+"""The Markdown report: a summary that fits a ticket comment, then the details. Log text stays text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from investigator.diagnosis.model import Diagnosis
+from investigator.report.text import Shown, clipped
+from investigator.report.viewmodel import page
+from investigator.report.viewtypes import (
+    Cell,
+    EvidenceView,
+    HypothesisView,
+    IncidentView,
+    Page,
+    StepView,
+    Table,
+    WorldView,
+)
+
+#: Bytes of the part that a tracker shows at a glance.
+SUMMARY_BYTES = 4_000
+#: GitHub takes 65,536 characters a comment.
+TOTAL_CHARS = 60_000
+_MAX_EVIDENCE = 40
+_MAX_LINE = 500
+_SPECIAL = re.compile(r"([\\`*_\[\]|~!{}$^])")
+_LINE_START = re.compile(r"^(\d*)([-+=#.)]+(?:\s|$))")
+_PING = re.compile(r"([@#])(?=[\w-])")
+
+
+def render_markdown(diagnosis: Diagnosis) -> str:
+    """Summary (at most 4 KB), then details up to what a comment may hold; says what it leaves out."""
+    view = page(diagnosis)
+    sections = [_summary(view)]
+    used = len(sections[0])
+    left_out = []
+    for title, text in _details(view):
+        if used + len(text) > TOTAL_CHARS:
+            left_out.append(title)
+            continue
+        sections.append(text)
+        used += len(text)
+    if left_out:
+        sections.append(f"_Left out to fit a comment: {', '.join(left_out)}. The HTML report has everything._")
+    return "\n\n".join(sections) + "\n"
+
+
+def plain(text: str) -> str:
+    """Foreign text on one line of Markdown: no markup, no HTML, no link, no @mention, no #reference."""
+    flat = " ".join(text.split())
+    flat = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    flat = _SPECIAL.sub(r"\\\1", flat)
+    flat = flat.replace("://", ":\\/\\/").replace("www.", "www\\.")
+    flat = _PING.sub(r"\1 ", flat)
+    return _LINE_START.sub(r"\1\\\2", flat)
+
+
+def fence(text: str, language: str = "") -> str:
+    """Text in a code block whose fence is longer than any run of backticks inside."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    ticks = "`" * max(3, longest + 1)
+    return f"{ticks}{language}\n{text}\n{ticks}"
+
+
+def code(text: str) -> str:
+    """Text as inline code."""
+    flat = " ".join(text.split()) or " "
+    longest = max((len(run) for run in re.findall(r"`+", flat)), default=0)
+    ticks = "`" * (longest + 1)
+    pad = " " if flat.startswith("`") or flat.endswith("`") else ""
+    # A bar would end a table's cell even inside code.
+    return f"{ticks}{pad}{flat}{pad}{ticks}".replace("|", "¦")
+
+
+def _summary(view: Page) -> str:
+    severity = f" · severity **{view.severity.text}**" if view.severity else ""
+    head = [f"## {plain(view.verdict.text)}{severity}", plain(view.sentence)]
+    if view.tiles:
+        head.append(" · ".join(f"**{plain(t.value.text)}** {plain(t.label)}" for t in view.tiles))
+    parts = [clipped("\n\n".join(head), 1_600)]
+    for incident in view.incidents:
+        for block in _incident_summary(incident, many=len(view.incidents) > 1):
+            if sum(len(p.encode()) + 2 for p in parts) + len(block.encode()) <= SUMMARY_BYTES:
+                parts.append(block)
+    return "\n\n".join(parts)
+
+
+def _incident_summary(incident: IncidentView, *, many: bool) -> Iterable[str]:
+    if many:
+        yield f"### {incident.number}. {plain(incident.title)}\n\n{plain(incident.sentence)}"
+    steps = [step for finding in incident.sums for step in finding.steps]
+    if steps:
+        yield "\n".join(["| the sum | | |", "|---|---|---:|", *(_step_row(step) for step in steps[:12])])
+    if incident.helps:
+        yield "**Would have helped:**\n" + "\n".join(_world_line(w) for w in incident.helps[:3])
+    if incident.useless:
+        yield "**Would not have helped:**\n" + "\n".join(_world_line(w) for w in incident.useless[:4])
+    ruled_out = [h for h in incident.differential if h.verdict.kind == "ruled_out"]
+    if ruled_out:
+        yield "**Ruled out:**\n" + "\n".join(
+            f"- {plain(h.title)}: {plain('; '.join(h.cons) or 'no sign of it')}" for h in ruled_out[:6]
+        )
+
+
+def _step_row(step: StepView) -> str:
+    result = f"**{plain(step.value.text)}** {step.tag.text}"
+    return f"| {plain(clipped(step.say, 120))} | {code(clipped(step.expr, 90))} | {result} |"
+
+
+def _world_line(world: WorldView) -> str:
+    changes = " **and** ".join(plain(change) for change in world.changes)
+    return f"- {changes}: {world.verdict.text}, {world.saves}. {plain(world.why)}"
+
+
+def _details(view: Page) -> Iterable[tuple[str, str]]:
+    for incident in view.incidents:
+        yield from _incident_details(incident)
+    if view.evidence:
+        shown = view.evidence[:_MAX_EVIDENCE]
+        more = len(view.evidence) - len(shown)
+        blocks = [_evidence(e) for e in shown] + ([f"{more} more lines left out."] if more else [])
+        yield "evidence", "### Evidence\n\n" + "\n\n".join(blocks)
+    yield "rules", "### Rules and their outcomes\n\n" + _table(view.rules)
+    inputs = Table(
+        ("input", "format", "lines", "unrecognised", "sha256"),
+        tuple(
+            tuple(
+                Cell(Shown(text, text))
+                for text in (i.path, i.format, f"{i.lines:,}", f"{dict(i.shares)['unrecognised']:,}", i.sha256)
+            )
+            for i in view.inputs
+        ),
+    )
+    yield "inputs", "### What was read\n\n" + _table(inputs)
+    for title, table in (("Assumptions", view.assumptions), ("Problems with inputs", view.problems)):
+        if table.rows:
+            yield title.lower(), f"### {title}\n\n" + _table(table)
+    yield (
+        "colophon",
+        f"investigator {' · '.join(map(plain, (view.tool_version, view.exit, f'times in {view.zone}', view.receipt)))}",
+    )
+
+
+def _incident_details(incident: IncidentView) -> Iterable[tuple[str, str]]:
+    title = plain(incident.title)
+    if incident.fixes:
+        blocks = (
+            f"**{plain(f.title)}** – {plain(f.where)}\n\n{fence(f.text, f.language)}\n\n{plain(f.proves)}"
+            for f in incident.fixes
+        )
+        yield "fixes", f"### Ready to paste: {title}\n\n" + "\n\n".join(blocks)
+    if incident.attempts:
+        rows = (
+            f"- **{plain(a.heading)}** ({plain(a.times)}, {plain(a.outcome.text)}): {plain(a.why)}"
+            for a in incident.attempts
+        )
+        yield "tries", f"### Which try failed for which reason\n\n{plain(incident.subtitle)}\n\n" + "\n".join(rows)
+    if incident.differential:
+        rows = (_hypothesis_row(h) for h in incident.differential)
+        yield (
+            "hypotheses",
+            "### Every hypothesis\n\n| hypothesis | verdict | for | against | collect |\n|---|---|---|---|---|\n"
+            + "\n".join(rows),
+        )
+
+
+def _hypothesis_row(h: HypothesisView) -> str:
+    pros, cons = (plain("; ".join(texts)) or "—" for texts in (h.pros, h.cons))
+    return f"| {plain(h.title)} | {h.verdict.text} | {pros} | {cons} | {code(h.collect) if h.collect else ''} |"
+
+
+def _evidence(e: EvidenceView) -> str:
+    lines = "\n".join(f"{no:>6} {'>' if cited else ' '} {clipped(text, _MAX_LINE)}" for no, text, cited in e.lines)
+    state = f" ({e.state})" if e.state else ""
+    return f"{code(e.full)}{plain(state)}\n\n{fence(lines)}"
+
+
+def _table(table: Table) -> str:
+    head = f"| {' | '.join(table.heads)} |\n|{'---|' * len(table.heads)}"
+    rows = (f"| {' | '.join(_cell(cell) for cell in row)} |" for row in table.rows)
+    note = f"\n\n{plain(table.note)}." if table.note else ""
+    return "\n".join([head, *rows]) + note
+
+
+def _cell(cell: Cell) -> str:
+    if cell.tag is not None:
+        return plain(cell.tag.text)
+    if cell.value is None:
+        return ""
+    return code(cell.value.text) if cell.code else plain(cell.value.text)

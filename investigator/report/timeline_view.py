@@ -1,0 +1,83 @@
+"""The timeline of an incident: which spans belong to it, its words and its table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from investigator.diagnosis.model import Diagnosis, Incident, TimelineSpan
+from investigator.report.cells import capped, text_cell
+from investigator.report.charts import NARROW, WIDE
+from investigator.report.text import clock, local, plural, seconds, zone_words
+from investigator.report.timeline import KINDS, Timeline, draw_timeline, span_class, timed
+from investigator.report.viewtypes import Cell, Chart, Table, Tag
+from investigator.report.words import OUTCOMES, SPAN_KINDS
+
+
+def timeline_chart(anchor: str, d: Diagnosis, incident: Incident) -> Chart | None:
+    """Both sides on one clock, around the incident."""
+    picked = _spans_of(d, incident)
+    if not picked:
+        return None
+    first, last = min(s.start for s in picked), max(s.end for s in picked)
+    air = max((last - first) * 0.02, timedelta(seconds=1))
+    start, end = first - air, last + air
+    marks = tuple(m for m in d.marks if start <= m.at <= end)
+    chart = Timeline(timed(picked), marks, start, end, d.zone_offset_s)
+    wide, narrow = draw_timeline(chart, WIDE), draw_timeline(chart, NARROW)
+    first, last = local(first, d.zone_offset_s), local(last, d.zone_offset_s)
+    day = f"{first:%Y-%m-%d}" if first.date() == last.date() else f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    bad = sum("bad" in span_class(s) for s in picked)
+    counts = f"{plural(len(picked), 'span')}, {plural(bad, 'failed call')}"
+    desc = f"{day}, times in {zone_words(d.zone_offset_s)}: {counts}; agent calls above, what the server did below."
+    return Chart(
+        anchor,
+        "What both sides did",
+        desc,
+        wide.drawing,
+        narrow.drawing,
+        _span_legend(picked),
+        _span_table(picked, d.zone_offset_s),
+        " ".join(wide.notes),
+        x_label="",
+    )
+
+
+def _spans_of(d: Diagnosis, incident: Incident) -> list[TimelineSpan]:
+    own = {row.attempt_id for row in incident.attempts}
+    mine = [span for span in d.spans if span.attempt_id in own]
+    starts = [s.start for s in mine] + ([incident.started_at] if incident.started_at else [])
+    ends = [s.end for s in mine] + ([incident.ended_at] if incident.ended_at else [])
+    if not starts or not ends:
+        return []
+    lo, hi = min(starts), max(ends)
+    air = (hi - lo) * 0.1
+    return [span for span in d.spans if span.end >= lo - air and span.start <= hi + air]
+
+
+def _span_legend(spans: Sequence[TimelineSpan]) -> tuple[Tag, ...]:
+    classes = {span_class(span) for span in spans}
+    tags = [Tag(kind, SPAN_KINDS[kind]) for kind in KINDS if kind in classes]
+    tags += [
+        Tag(f"{kind} bad", f"{SPAN_KINDS[kind]}, failed") for kind in ("call", "request") if f"{kind} bad" in classes
+    ]
+    return tuple(tags)
+
+
+def _span_table(spans: Sequence[TimelineSpan], zone_offset_s: int | None) -> Table:
+    ordered = sorted(spans, key=lambda s: (s.start, s.lane, s.end, s.kind, s.label))
+    return capped(
+        ("side", "what", "from", "to", "took", "of", "outcome"), ordered, lambda span: _span_row(span, zone_offset_s)
+    )
+
+
+def _span_row(span: TimelineSpan, zone_offset_s: int | None) -> tuple[Cell, ...]:
+    return (
+        text_cell(span.lane),
+        text_cell(SPAN_KINDS.get(span.kind, span.kind)),
+        Cell(clock(span.start, zone_offset_s)),
+        Cell(clock(span.end, zone_offset_s)),
+        Cell(seconds((span.end - span.start).total_seconds()), numeric=True),
+        text_cell(span.label),
+        text_cell(OUTCOMES.get(span.outcome, span.outcome.replace("_", " "))),
+    )

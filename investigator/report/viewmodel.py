@@ -1,0 +1,150 @@
+"""Diagnosis → the page: masked, made visible, capped, in reading order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from investigator.diagnosis.model import Diagnosis, InputLine
+from investigator.report.cells import capped, text_cell
+from investigator.report.clean import clean
+from investigator.report.evidence_view import Evidence, cited, common_root
+from investigator.report.incident_view import impact_tiles, incident_view
+from investigator.report.text import Shown, clipped, number, plural, size, zone_words
+from investigator.report.viewtypes import Cell, InputView, Page, Table, Tile
+from investigator.report.words import RULE_OUTCOMES, VERDICTS, severity_tag, tag
+from investigator.rulebook.findings import SEVERITIES, RuleResult
+
+MAX_INCIDENTS = 20
+MAX_INPUTS = 300
+_MAX_SHAPES = 8
+
+
+def page(diagnosis: Diagnosis) -> Page:
+    """The template-ready view of a diagnosis. Pure: the same diagnosis gives the same page."""
+    d, receipt = clean(diagnosis)
+    evidence = Evidence(d.evidence.values(), cited(d.incidents))
+    incidents = tuple(
+        incident_view(d, incident, n, evidence) for n, incident in enumerate(d.incidents[:MAX_INCIDENTS], 1)
+    )
+    worst = max((i.severity for i in d.incidents), key=SEVERITIES.index, default=None)
+    root = common_root(line.path for line in d.inputs)
+    return Page(
+        tool_version=d.tool_version,
+        case_title=d.incidents[0].title if d.incidents else VERDICTS[d.verdict.kind],
+        root=root,
+        zone=zone_words(d.zone_offset_s),
+        verdict=tag(d.verdict.kind, VERDICTS),
+        sentence=d.verdict.sentence,
+        severity=None if worst is None else severity_tag(worst),
+        remedy=_remedy(d)[0],
+        remedy_note=_remedy(d)[1],
+        tiles=_tiles(d),
+        incidents=incidents,
+        rules=_rules(d.rules),
+        evidence=evidence.views(),
+        evidence_note=f"{plural(evidence.left_out, 'more line')} left out" if evidence.left_out else "",
+        inputs=tuple(_input(line) for line in d.inputs[:MAX_INPUTS]),
+        totals=_totals(d.inputs),
+        assumptions=capped(
+            ("about", "taken as", "because"),
+            d.assumptions,
+            lambda a: (text_cell(a.about), text_cell(a.value), text_cell(a.basis)),
+        ),
+        problems=capped(
+            ("input", "problem", "what happened"),
+            d.problems,
+            lambda p: (text_cell(p.path, code=True), text_cell(p.kind.replace("_", " ")), text_cell(p.message)),
+        ),
+        unpaired=_unpaired(d.unpaired),
+        receipt=_receipt(receipt),
+        exit=f"exit code {d.exit_code}" + (f": {'; '.join(d.exit_reasons)}" if d.exit_reasons else ""),
+        counts=_counts(d),
+    )
+
+
+def _remedy(d: Diagnosis) -> tuple[tuple[str, ...], str]:
+    """The cheapest smallest set of changes that saves every failed call of the first incident, if one was proved."""
+    worlds = [w for w in d.incidents[0].what_would_help if w.saves == "yes" and w.minimal] if d.incidents else []
+    best = min(worlds, key=lambda w: (w.cost, len(w.changes), [c.say for c in w.changes]), default=None)
+    if best is None:
+        return (), ""
+    return tuple(
+        c.say for c in best.changes
+    ), f"saves {best.saved_calls:,} of {plural(best.total_calls, 'failed call')}"
+
+
+def _tiles(d: Diagnosis) -> tuple[Tile, ...]:
+    """Impact over all incidents; of the only one, its own."""
+    if len(d.incidents) == 1:
+        return impact_tiles(d.incidents[0])
+    if not d.incidents:
+        return (Tile(Shown(number(len(d.attempts)), f"{len(d.attempts)} attempts"), "calls read"),)
+    failed = sum(incident.impact.failed_calls for incident in d.incidents)
+    incidents = len(d.incidents)
+    return (
+        Tile(Shown(number(incidents), str(incidents)), "incidents"),
+        Tile(Shown(number(failed), str(failed)), "failed calls in them"),
+    )
+
+
+def _counts(d: Diagnosis) -> Mapping[str, int]:
+    return {
+        "attempts": len(d.attempts),
+        "failed": sum(row.columns.get("failed") is True for row in d.attempts),
+        "incidents": len(d.incidents),
+        "incidents_left_out": max(len(d.incidents) - MAX_INCIDENTS, 0),
+        "inputs": len(d.inputs),
+        "inputs_left_out": max(len(d.inputs) - MAX_INPUTS, 0),
+    }
+
+
+def _rules(rules: Sequence[RuleResult]) -> Table:
+    rank = {"fired": 0, "error": 1, "not_evaluated": 2, "quiet": 3}
+    ordered = sorted(rules, key=lambda r: (rank[r.outcome], r.rule))
+    return capped(("rule", "kind", "outcome", "subjects", "why"), ordered, _rule_row, limit=400)
+
+
+def _rule_row(r: RuleResult) -> tuple[Cell, ...]:
+    return (
+        text_cell(r.rule, code=True),
+        text_cell(r.kind.replace("-", " ")),
+        Cell(tag=tag(r.outcome, RULE_OUTCOMES)),
+        text_cell(_rule_counts(r.counts)),
+        text_cell("; ".join(clipped(reason, 300) for reason in r.reasons[:4]) or "—"),
+    )
+
+
+def _rule_counts(counts: Mapping[str, int]) -> str:
+    order = ("fired", "error", "not_evaluated", "quiet")
+    return ", ".join(f"{counts[name]:,} {RULE_OUTCOMES[name]}" for name in order if counts.get(name)) or "none"
+
+
+def _input(line: InputLine) -> InputView:
+    shares = (
+        ("facts", line.facts),
+        ("noise", line.noise),
+        ("foreign", line.foreign),
+        ("unrecognised", line.unrecognised),
+    )
+    shapes = tuple((clipped(shape, 200), count) for shape, count in line.shapes[:_MAX_SHAPES])
+    exact = Shown(size(line.size_bytes), f"{line.size_bytes:,} bytes")
+    return InputView(line.path, line.format, line.sha256, exact, line.lines, shares, shapes)
+
+
+def _totals(inputs: Sequence[InputLine]) -> tuple[tuple[str, int], ...]:
+    return tuple(
+        (name, sum(getattr(line, name) for line in inputs))
+        for name in ("lines", "facts", "noise", "foreign", "unrecognised")
+    )
+
+
+def _unpaired(unpaired: Mapping[str, int]) -> str:
+    parts = [f"{count:,} seen by the {side} only" for side, count in sorted(unpaired.items()) if count]
+    return "; ".join(parts) if parts else "every call was seen from both sides or only one side was given"
+
+
+def _receipt(receipt: Mapping[str, int]) -> str:
+    if not receipt:
+        return "No secret was recognised. Patterns find what they know: look before you publish."
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in receipt.items())
+    return f"Masked: {kinds}. Patterns find what they know: look before you publish."

@@ -1,0 +1,239 @@
+"""What the templates get: plain records of finished strings. Nothing is computed in a template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from investigator.report.charts import Drawing
+from investigator.report.text import Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A reference to an evidence line; `href` is None where the line itself is not in the report."""
+
+    text: str
+    href: str | None
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A word with a shape: `kind` picks shape and colour."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """An impact number: value, and what it counts."""
+
+    value: Shown
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperandView:
+    name: str
+    value: Shown
+    tag: Tag
+    note: str | None
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    say: str
+    expr: str
+    value: Shown
+    also: str
+    tag: Tag
+    operands: tuple[OperandView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RemedyView:
+    do: str
+    where: str
+    setting: str | None
+    proves: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    anchor: str
+    title: str
+    rule: str
+    kind: str
+    severity: str
+    tag: Tag
+    short: str
+    long: str
+    steps: tuple[StepView, ...]
+    links: tuple[Link, ...]
+    remedies: tuple[RemedyView, ...]
+    when: str
+    explains: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A table cell: text with its exact form, or a tag."""
+
+    value: Shown | None = None
+    tag: Tag | None = None
+    numeric: bool = False
+    code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Column heads and rows; `note` says what was left out."""
+
+    heads: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A drawing in two sizes with title, description in words, legend and the data behind it."""
+
+    anchor: str
+    title: str
+    desc: str
+    wide: Drawing
+    narrow: Drawing
+    legend: tuple[Tag, ...]
+    table: Table
+    caption: str = ""
+    y_label: str = ""
+    x_label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A finding in the cause graph, with what it explains below it; `again`: shown in full elsewhere."""
+
+    anchor: str
+    title: str
+    short: str
+    tag: Tag
+    again: bool
+    children: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HypothesisView:
+    title: str
+    rule: str
+    verdict: Tag
+    pros: tuple[str, ...]
+    cons: tuple[str, ...]
+    collect: str | None
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorldView:
+    changes: tuple[str, ...]
+    verdict: Tag
+    saves: str
+    pips: tuple[str, ...]
+    why: str
+    minimal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FixView:
+    title: str
+    where: str
+    language: str
+    text: str
+    proves: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    heading: str
+    outcome: Tag
+    why: str
+    times: str
+    facts: tuple[Shown, ...]
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    anchor: str
+    number: int
+    title: str
+    severity: Tag | None
+    sentence: str
+    subtitle: str
+    tiles: tuple[Tile, ...]
+    sums: tuple[FindingView, ...]
+    others: tuple[FindingView, ...]
+    timeline: Chart | None
+    tokens: Chart | None
+    curve: Chart | None
+    memory: Chart | None
+    attempts: tuple[AttemptView, ...]
+    attempts_note: str
+    graph: tuple[Node, ...]
+    differential: tuple[HypothesisView, ...]
+    helps: tuple[WorldView, ...]
+    useless: tuple[WorldView, ...]
+    worlds_note: str
+    fixes: tuple[FixView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceView:
+    anchor: str
+    where: str
+    full: str
+    text: str
+    lines: tuple[tuple[int, str, bool], ...]
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class InputView:
+    path: str
+    format: str
+    sha256: str
+    size: Shown
+    lines: int
+    shares: tuple[tuple[str, int], ...]
+    shapes: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The whole report."""
+
+    tool_version: str
+    case_title: str
+    root: str
+    zone: str
+    verdict: Tag
+    sentence: str
+    severity: Tag | None
+    remedy: tuple[str, ...]
+    remedy_note: str
+    tiles: tuple[Tile, ...]
+    incidents: tuple[IncidentView, ...]
+    rules: Table
+    evidence: tuple[EvidenceView, ...]
+    evidence_note: str
+    inputs: tuple[InputView, ...]
+    totals: tuple[tuple[str, int], ...]
+    assumptions: Table
+    problems: Table
+    unpaired: str
+    receipt: str
+    exit: str
+    counts: Mapping[str, int]

@@ -1,0 +1,108 @@
+"""The report's vocabulary: what codes are called in plain words, and which tag shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from investigator.report.viewtypes import Tag
+
+VERDICTS: Mapping[str, str] = {
+    "cause_found": "Cause found",
+    "unexplained": "Unexplained",
+    "insufficient": "Not enough evidence",
+    "healthy": "Healthy",
+}
+HYPOTHESES: Mapping[str, str] = {
+    "cause": "cause",
+    "contributes": "contributes",
+    "symptom": "symptom",
+    "ruled_out": "ruled out",
+    "cannot_tell": "cannot tell",
+}
+SAVES: Mapping[str, str] = {"yes": "saves", "might": "might save", "no": "does not save"}
+OUTCOMES: Mapping[str, str] = {
+    "ok": "answered",
+    "cut_by_length": "answer cut at the length limit",
+    "client_closed_before_first_byte": "client left before the first byte",
+    "client_closed_mid_stream": "client left in mid-answer",
+    "client_closed_in_queue": "client left while queued",
+    "client_closed_in_load": "client left while the model loaded",
+    "refused_window": "refused: larger than the window",
+    "refused_other": "refused",
+    "server_error": "server error",
+    "load_failed": "model did not load",
+    "connection_refused": "connection refused",
+    "connection_reset": "connection reset",
+    "connection_lost": "connection lost",
+    "open_at_end": "still open at the end of the log",
+    "unknown": "outcome not known",
+}
+RULE_OUTCOMES: Mapping[str, str] = {
+    "fired": "fired",
+    "quiet": "quiet",
+    "not_evaluated": "not evaluated",
+    "error": "error",
+}
+SPAN_KINDS: Mapping[str, str] = {
+    "call": "agent call",
+    "request": "request",
+    "queue": "queued",
+    "load": "model load",
+    "prefill": "reading the prompt",
+    "decode": "answering",
+    "abandoned": "read on after the client left",
+}
+
+
+#: Columns as the operands of a sum call them; others are shown by their own name.
+COLUMNS: Mapping[str, str] = {
+    "asked_tokens": "asked for",
+    "read_tokens": "to read",
+    "cut_tokens": "thrown away",
+    "cached_tokens": "from the cache",
+    "reusable_tokens": "reusable",
+    "window_tokens": "window in force",
+    "native_window_tokens": "native window",
+    "believed_window_tokens": "agent’s belief",
+    "timeout_s": "limit",
+    "deepest_tps": "deepest measured rate",
+    "deepest_tokens": "deepest measured prompt",
+    "prefill_r0": "rate at depth 0",
+    "prefill_c": "slowing with depth",
+    "prefill_s": "reading time",
+    "prefill_tps": "reading rate",
+    "prefill_points": "requests in the fit",
+    "weights_bytes": "weights",
+    "kv_bytes": "KV cache",
+    "kv_bytes_per_token": "KV cache of a token",
+    "compute_bytes": "compute buffers",
+    "memory_limit_bytes": "memory limit",
+    "duration_s": "lasted",
+    "queue_s": "queued",
+    "load_s": "model load",
+    "output_tokens": "answered",
+    "progress_tokens": "read when given up",
+    "try_no": "try",
+    "tries": "tries",
+}
+
+
+def column(name: str) -> str:
+    """A column in words."""
+    return COLUMNS.get(name, name.replace("_", " "))
+
+
+def tag(kind: str, words: Mapping[str, str] | None = None) -> Tag:
+    """A tag for a code; its kind is the code, its text the words for it."""
+    return Tag(kind, (words or {}).get(kind, kind.replace("_", " ")))
+
+
+def severity_tag(severity: str) -> Tag:
+    """How bad an incident is."""
+    return Tag(f"sev-{severity}", severity)
+
+
+def outcome_tag(outcome: str) -> Tag:
+    """Success, failure or neither: three shapes for fifteen outcomes."""
+    kind = "good" if outcome == "ok" else "unsure" if outcome in ("unknown", "open_at_end", "cut_by_length") else "bad"
+    return Tag(kind, OUTCOMES.get(outcome, outcome.replace("_", " ")))

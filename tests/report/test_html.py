@@ -1,0 +1,154 @@
+"""The HTML report as text: what it says, what it must never hold, and that it is the same every time."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from investigator.report import render_html, scan
+
+TEMPLATES = Path(__file__).parents[2] / "investigator" / "report" / "templates"
+VOID = {"meta", "link", "br", "img", "hr", "input", "wbr"}
+
+
+class Outline(HTMLParser):
+    """Tags, ids, links and visible text of a page; complains of what is not closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open and self.open[-1] == tag, f"</{tag}> closes {self.open[-3:]}"
+        self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("style", "title", "desc"):
+            self.words.append(data)
+
+
+def outline(html: str) -> Outline:
+    parser = Outline()
+    parser.feed(html)
+    parser.close()
+    assert parser.open == []
+    return parser
+
+
+@pytest.fixture(scope="module")
+def page(sample: ModuleType) -> str:
+    return render_html(sample.diagnosis())
+
+
+CASES = ("diagnosis", "several", "empty", "large")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_is_well_formed_with_unique_ids_and_no_dead_link(sample: ModuleType, case: str) -> None:
+    html = render_html(getattr(sample, case)(*((600,) if case == "large" else ())))
+    found = outline(html)
+    ids = [attrs["id"] for _, attrs in found.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    hrefs = {attrs["href"] for tag, attrs in found.tags if tag == "a"}
+    assert all(href and href[0] == "#" and href[1:] in ids for href in hrefs)
+    labelled = {name for _, attrs in found.tags for name in (attrs.get("aria-labelledby") or "").split()}
+    assert labelled <= set(ids)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "146,760", "131,072", "262,144", "366.9 s", "327.7 s", "300 s", "541.7 s", "673.0 s", "436.9 tokens/s", "610 s – 742 s",
+        "window 131,072 → 262,144 tokens", "run limit 300 s → 900 s", "ruled out", "Memory did not fit", "The server crashed or restarted",
+        "15,688", "PARAMETER num_ctx 262144", "timeoutSeconds", "UTC+01:00", "11:15:22", "not evaluated", "slow-decode.yaml:14:9",
+        "truncated", "explains 3 of 3 failed calls", "saves 3 of 3 failed calls", "+1.8 s against the server's", "15 min",
+    ],
+)  # fmt: skip
+def test_says(page: str, words: str) -> None:
+    assert words in " ".join("".join(outline(page).words).split())
+
+
+def test_every_number_of_a_step_links_to_its_line(page: str) -> None:
+    row = re.search(r"deepest measured rate</span>.*?</li>", page, re.S)
+    assert row is not None
+    anchor = re.search(r'href="#(e-\d+-9)"[^>]*>verbose\.txt:9<', row.group())
+    assert anchor is not None
+    assert f'<details class="ev" id="{anchor.group(1)}">' in page
+
+
+def test_hostile_text_is_text(page: str) -> None:
+    found = outline(page)
+    assert not {tag for tag, _ in found.tags} & {"script", "img", "iframe", "object", "link", "form", "input", "base"}
+    assert not [
+        name for _, attrs in found.tags for name in attrs if name.startswith("on") or name == "style" or name == "src"
+    ]
+    text = "".join(found.words)
+    assert '<script>alert("x")</script><img src=x onerror=alert(1)> {{ 7*7 }} {% raw %} </pre></details>' in text
+    assert "⟨ESC⟩[31mred" in text
+    assert "⟨U+202E⟩evil⟨U+202C⟩ ⟨U+200B⟩" in text
+    assert "\x1b" not in page and "\u202e" not in page
+
+
+def test_shows_no_secret(sample: ModuleType, page: str) -> None:
+    assert not [secret for secret in sample.SECRETS if secret in page]
+    assert "/Users/[user-1]/bin/ollama" in page
+    assert "Authorization: Bearer [token-1]" in page
+    assert scan(page) == []
+
+
+def test_the_policy_allows_this_style_and_nothing_else(page: str) -> None:
+    style = re.search(r"<style>(.*?)</style>", page, re.S)
+    assert style is not None
+    digest = base64.b64encode(hashlib.sha256(style.group(1).encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    assert f'content="{policy}"' in page
+    assert "@import" not in page and "url(" not in style.group(1)
+
+
+def test_same_bytes_twice_and_whatever_the_zone(sample: ModuleType, page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    assert render_html(sample.diagnosis()) == page
+
+
+def test_sizes_stay_small(sample: ModuleType, page: str) -> None:
+    assert len(page.encode()) < 200_000
+    html = render_html(sample.large())
+    assert len(html.encode()) < 500_000
+    assert "left out" in html and "at once on average" in html
+
+
+def test_unknown_stays_unknown(sample: ModuleType) -> None:
+    text = " ".join("".join(outline(render_html(sample.several())).words).split())
+    bare = text[text.index("One call failed; the nearest rule missed it") :]
+    assert "not known" in bare[: bare.index("Evidence")]
+    assert "outcome not known" in bare
+
+
+@pytest.mark.parametrize("kind", ["insufficient", "unexplained", "healthy"])
+def test_a_case_without_incident(sample: ModuleType, kind: str) -> None:
+    text = "".join(outline(render_html(sample.empty(kind, "Collect the server log."))).words)
+    assert "Collect the server log." in text
+    assert "Smallest change" not in text
+
+
+def test_templates_never_switch_escaping_off() -> None:
+    found = list(TEMPLATES.glob("*.j2"))
+    assert len(found) >= 4
+    for template in found:
+        assert not re.search(r"\|\s*safe|Markup\(|autoescape|style=", template.read_text()), template.name
