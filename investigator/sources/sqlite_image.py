@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import gzip
 import struct
+import zlib
+from pathlib import Path
 
 MAGIC = b"SQLite format 3\x00"
 _WAL_MAGIC = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 _HEADER, _FRAME = 32, 24
+
+
+def write_ahead_log(database: Path) -> bytes:
+    """The log that lies beside `database` (`x.db-wal`, also gzipped, as for `x.db.gz`); empty if there is none."""
+    stem = database.with_name(database.name.removesuffix(".gz") + "-wal")
+    try:
+        if stem.is_file():
+            return stem.read_bytes()
+        packed = stem.with_name(stem.name + ".gz")
+        return gzip.decompress(packed.read_bytes()) if packed.is_file() else b""
+    except (OSError, EOFError, zlib.error):
+        return b""
 
 
 def apply_wal(database: bytes, wal: bytes) -> bytes:

@@ -16,6 +16,7 @@ from typing import BinaryIO, Protocol, cast
 import zstandard
 
 from investigator.sources.chunks import CHUNK_BYTES, Chunk
+from investigator.sources.sqlite_image import MAGIC, apply_wal, write_ahead_log
 
 #: What formats get to look at to recognise a stream.
 HEAD_BYTES = 64 * 1024
@@ -27,6 +28,9 @@ _OPENERS: tuple[tuple[bytes, Callable[[BinaryIO], object]], ...] = (
     (b"\x28\xb5\x2f\xfd", lambda raw: zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)),
 )
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+
+#: A database from here on is read without its write-ahead log: both would have to fit into memory.
+_DATABASE_BYTES = 256 * 1024 * 1024
 
 #: What a damaged compressed stream raises, by library.
 DAMAGED = (EOFError, OSError, lzma.LZMAError, zlib.error, zstandard.ZstdError)
@@ -102,6 +106,20 @@ class SourceStream:
         self._pending = b""
         self.damage: Exception | None = None
         self._strip_bom()
+        self._join_wal(location)
+
+    def _join_wal(self, location: Path) -> None:
+        """A database is read together with its write-ahead log, which may hold all of it."""
+        if self.head(len(MAGIC)) != MAGIC:
+            return
+        wal = write_ahead_log(location)
+        if not wal:
+            return
+        image = self.read(_DATABASE_BYTES)
+        if len(image) < _DATABASE_BYTES:
+            self._stream = io.BytesIO(apply_wal(image, wal))
+        else:
+            self._pending = image
 
     def _strip_bom(self) -> None:
         first = self._read_exactly(3)
