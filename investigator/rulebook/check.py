@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import duckdb
@@ -53,12 +53,15 @@ class Checker:
         origins = lineage(tree)
         known = [*types]
         steps = self._steps(known)
-        verdict = self._expression(("verdict",), self.rule.verdict, [*known, *steps])
+        # a step that is wrong itself still has its name: one mistake is one problem
+        names = [*known, *(step.name for step in self.rule.steps)]
+        verdict = self._expression(("verdict",), self.rule.verdict, names)
         changes = self._changes(known)
-        conditions = self._conditions([*known, *steps])
-        self._names(known, steps)
-        self._templates([*known, *steps])
-        self._parameters(tree, [*steps.values(), *([verdict] if verdict else [])])
+        conditions = self._conditions(names)
+        self._names(known, [step.name for step in self.rule.steps])
+        self._templates(names)
+        if verdict is not None and len(steps) == len(self.rule.steps):
+            self._parameters(tree, [*steps.values(), verdict])
         if verdict is None or self.issues:
             return None
         compiled = Compiled(
@@ -132,11 +135,13 @@ class Checker:
 
     def _steps(self, known: list[str]) -> dict[str, Expression]:
         steps: dict[str, Expression] = {}
+        names = list(known)
         for number, step in enumerate(self.rule.steps):
             at: Path = ("steps", number)
-            if step.name in known or step.name in steps:
+            if step.name in names:
                 self._say((*at, "name"), f"`{step.name}` is already a column or step", "choose another name")
-            compiled = self._expression((*at, "expr"), step.expr, [*known, *steps])
+            compiled = self._expression((*at, "expr"), step.expr, names)
+            names.append(step.name)
             if compiled is not None:
                 steps[step.name] = compiled
         return steps
@@ -196,7 +201,7 @@ class Checker:
                     found[str(number)] = compiled
         return found
 
-    def _names(self, known: list[str], steps: Mapping[str, Expression]) -> None:
+    def _names(self, known: list[str], steps: list[str]) -> None:
         rule, what_ifs = self.rule, {what_if.id for what_if in self.rule.what_if}
         self._each(("needs", "non_null"), rule.needs.non_null, known, "column of match")
         self._each(("units",), rule.units, known, "column of match")
@@ -241,7 +246,8 @@ class Checker:
                 texts.append((("remedies", number, key), getattr(remedy, key)))
         for path, text in texts:
             for complaint in check_template(text or "", names):
-                self._say(path, complaint.message, complaint.hint, None, complaint.line)
+                offset = (text or "").find(complaint.word) if complaint.word else None
+                self._say(path, complaint.message, complaint.hint, offset, None if complaint.word else complaint.line)
 
     def _parameters(self, match: Tree, expressions: list[Expression]) -> None:
         used = {*parameters(match), *(name for each in expressions for name in each.parameters)}

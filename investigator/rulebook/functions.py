@@ -14,6 +14,9 @@ def register_functions(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(files(__package__).joinpath("functions.sql").read_text(encoding="utf-8"))
 
 
+_WORDS = frozenset({"reserved", "clock_words"})
+
+
 @cache
 def _table() -> dict[str, list[str]]:
     text = files(__package__).joinpath("functions.yaml").read_text(encoding="utf-8")
@@ -24,7 +27,7 @@ def _table() -> dict[str, list[str]]:
 @cache
 def allowed_functions() -> frozenset[str]:
     """Names a rule may call anywhere, operators included."""
-    return frozenset(name for kind, names in _table().items() if kind != "reserved" for name in names)
+    return frozenset(name for kind, names in _table().items() if kind not in _WORDS for name in names)
 
 
 @cache
@@ -43,3 +46,9 @@ def aggregate_functions() -> frozenset[str]:
 def reserved_words() -> frozenset[str]:
     """What no step may be called."""
     return frozenset(_table()["reserved"])
+
+
+@cache
+def clock_words() -> frozenset[str]:
+    """Names that SQL takes for a function of time or user when no column is called so."""
+    return frozenset(_table()["clock_words"])

@@ -26,7 +26,10 @@ CREATE OR REPLACE TEMP MACRO largest_prompt_tokens(timeout_s, r0_tps, c_s_per_to
     );
 
 CREATE OR REPLACE TEMP MACRO safety_factor(depth_tokens, deepest_fitted_tokens) AS
-    CASE WHEN depth_tokens > 2 * deepest_fitted_tokens THEN 1.6 WHEN depth_tokens <= 2 * deepest_fitted_tokens THEN 1.3 END::DOUBLE;
+    CASE
+        WHEN depth_tokens / nullif(deepest_fitted_tokens, 0) > 2 THEN 1.6
+        WHEN depth_tokens / nullif(deepest_fitted_tokens, 0) <= 2 THEN 1.3
+    END::DOUBLE;
 
 CREATE OR REPLACE TEMP MACRO kv_type_factor(kv_type) AS
     CASE lower(kv_type)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 
-from investigator.rulebook.functions import aggregate_functions, allowed_functions
+from investigator.rulebook.functions import aggregate_functions, allowed_functions, clock_words
 from investigator.rulebook.sqltree import SqlError, Tree, position, walk
 
 _EXPRESSIONS = frozenset(
@@ -72,7 +72,7 @@ def check_expression(expression: Tree) -> list[SqlError]:
 def tables_read(statement: Tree, views: Iterable[str]) -> list[str]:
     """The views that a statement reads, first use first."""
     known = set(views)
-    names = [node["table_name"] for node in walk(statement) if node.get("type") == "BASE_TABLE"]
+    names = [node["table_name"] for node in walk(statement) if _kind(node) == "BASE_TABLE"]
     return list(dict.fromkeys(name for name in names if name in known))
 
 
@@ -82,9 +82,15 @@ def _cte_entries(node: Tree) -> list[Tree]:
     return found
 
 
-def _query_errors(node: Tree) -> Iterator[SqlError]:
+def _kind(node: Tree) -> str:
+    """The node's type; some nodes keep other things under that name."""
     kind = node.get("type")
-    if isinstance(kind, str) and kind.endswith("_NODE") and kind not in _QUERIES:
+    return kind if isinstance(kind, str) else ""
+
+
+def _query_errors(node: Tree) -> Iterator[SqlError]:
+    kind = _kind(node)
+    if kind.endswith("_NODE") and kind not in _QUERIES:
         what = "recursion" if "RECURSIVE" in kind else kind.removesuffix("_NODE").lower()
         yield SqlError(f"{what} is not allowed in a rule", None, "write a plain SELECT")
     if node.get("sample"):
@@ -94,11 +100,11 @@ def _query_errors(node: Tree) -> Iterator[SqlError]:
 def _from_errors(node: Tree, tables: set[str], views: set[str]) -> Iterator[SqlError]:
     source = [node.get("from_table"), node.get("left"), node.get("right")] if _is_from_owner(node) else []
     for table in source:
-        if isinstance(table, dict) and table.get("type") not in _FROM | _QUERIES:
+        if isinstance(table, dict) and _kind(table) not in _FROM | _QUERIES:
             yield SqlError(
                 _source_message(table), position(table), f"rules read the views only: {', '.join(sorted(views))}"
             )
-    if node.get("type") != "BASE_TABLE":
+    if _kind(node) != "BASE_TABLE":
         return
     name = node["table_name"]
     if node.get("schema_name") or node.get("catalog_name"):
@@ -108,7 +114,7 @@ def _from_errors(node: Tree, tables: set[str], views: set[str]) -> Iterator[SqlE
 
 
 def _is_from_owner(node: Tree) -> bool:
-    return node.get("type") in _QUERIES or (node.get("type") == "JOIN" and "join_type" in node)
+    return _kind(node) in _QUERIES or (_kind(node) == "JOIN" and "join_type" in node)
 
 
 def _source_message(table: Tree) -> str:
@@ -132,6 +138,11 @@ def _expression_errors(node: Tree) -> Iterator[SqlError]:
             )
         if node.get("schema") or node.get("catalog"):
             yield SqlError(f"`{name}` with a schema or catalog", position(node), "name the function alone")
+    elif kind == "COLUMN_REF" and node["column_names"][-1].lower() in clock_words():
+        # the parser sees a column here, the binder would make a function of it
+        yield SqlError(
+            f"{node['column_names'][-1]} differs from run to run", position(node), "rules have no clock and no user"
+        )
     elif kind == "TYPE" and node.get("type_name") not in _TYPES:
         yield SqlError(
             f"the type {node.get('type_name')} is not allowed", position(node), f"use {', '.join(sorted(_TYPES))}"

@@ -43,11 +43,12 @@ _ALLOWED: tuple[type[nodes.Node], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class TemplateComplaint:
-    """What is wrong with a template; `line` counts from 1 inside it."""
+    """What is wrong with a template; `line` counts from 1 inside it, `word` is what to point at."""
 
     message: str
     line: int
     hint: str
+    word: str = ""
 
 
 def _number(item: object) -> float | None:
@@ -133,7 +134,9 @@ def check_template(text: str, names: Iterable[str]) -> list[TemplateComplaint]:
     for node in _nodes(tree):
         complaint = _complaint(node, known)
         if complaint is not None:
-            complaints.append(TemplateComplaint(complaint[0], node.lineno, complaint[1]))
+            complaints.append(
+                TemplateComplaint(complaint[0], node.lineno, complaint[1], str(getattr(node, "name", "")))
+            )
     return complaints
 
 

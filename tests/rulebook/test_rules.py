@@ -1,0 +1,56 @@
+"""The tests inside rule files, and what every built-in rule must have. Tests through the pipeline run elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from investigator.rulebook.load import load_rules
+from investigator.rulebook.pack import RuleSet
+from investigator.rulebook.testing import TestResult, run_rule_tests
+
+ROOT = Path(__file__).resolve().parents[2]
+LOADED = load_rules([ROOT / "rules", Path(__file__).parent / "rules"])
+RESULTS = run_rule_tests(LOADED)
+BUILT_IN = sorted(path.stem for path in (ROOT / "rules").glob("*.yaml") if path.name != "pack.yaml")
+
+
+def test_all_rules_load() -> None:
+    assert not LOADED.problems, "\n".join(map(str, LOADED.problems))
+    assert {rule.id for rule in LOADED.rules} >= set(BUILT_IN)
+
+
+@pytest.mark.parametrize("result", RESULTS, ids=[f"{each.rule}: {each.test}" for each in RESULTS])
+def test_inline(result: TestResult) -> None:
+    assert not result.failures, "\n".join(result.failures)
+
+
+@pytest.mark.parametrize("rule_id", BUILT_IN)
+def test_built_in_rules_are_complete(built_in: RuleSet, rule_id: str) -> None:
+    rule = built_in[rule_id].rule
+    expected = {test.expect.outcome for test in rule.tests if test.log is None}
+    assert {"fired", "quiet", "not_evaluated"} <= expected, "needs a fired test, a near miss and a not-evaluated test"
+    assert [test for test in rule.tests if test.log is not None], "needs a test through the whole pipeline"
+    assert rule.references
+    assert rule.explain.long
+    assert rule.kind in {"ruled-out"} or rule.remedies
+
+
+@pytest.mark.parametrize("rule_id", BUILT_IN)
+def test_causes_are_of_the_vocabulary(built_in: RuleSet, rule_id: str, shared: Path) -> None:
+    text = (shared / "corpus" / "causes.yaml").read_text(encoding="utf-8")
+    slugs = {entry["cause"] for entry in YAML(typ="safe", pure=True).load(text)}
+    assert built_in[rule_id].rule.cause in slugs
+
+
+@pytest.mark.parametrize("rule_id", BUILT_IN)
+def test_causal_edges_name_rules_that_exist(built_in: RuleSet, rule_id: str) -> None:
+    assert {edge.rule for edge in built_in[rule_id].rule.causes} <= set(BUILT_IN)
+
+
+def test_log_tests_name_fixtures_that_exist(built_in: RuleSet, fixtures_dir: Path) -> None:
+    logs = {test.log for rule in built_in.rules for test in rule.rule.tests if test.log is not None}
+    assert logs
+    assert not {log for log in logs if not (fixtures_dir / log).is_dir()}
