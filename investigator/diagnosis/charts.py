@@ -1,0 +1,87 @@
+"""Numbers behind the charts of an incident: the prefill curve with its interval, and where memory goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from investigator.capacity.fit import PrefillPoint, fit_prefill
+from investigator.capacity.kv import kv_type_factor
+from investigator.diagnosis.incidents import Row
+from investigator.diagnosis.model import Curve, MemoryBar
+from investigator.rulebook.findings import Label, Value
+
+_GRID = 40
+
+
+def curve(failed: Sequence[Row], attempts: Sequence[Row], labels: dict[str, Label]) -> Curve | None:
+    """Points of the same model's answered requests, the fitted law and its interval up to what was asked.
+
+    `labels` gives the label of each attempt's prefill time. None where nothing was timed.
+    """
+    row = next((row for row in failed if row["prefill_r0"] is not None), None)
+    if row is None:
+        return None
+    same = [a for a in attempts if a["model_key"] == row["model_key"] and a["outcome"] in ("ok", "cut_by_length")]
+    points = [point for point in (_point(a, labels) for a in same) if point is not None]
+    fit = fit_prefill(points)
+    if fit is None:
+        return None
+    wanted = max((n for a in failed for n in (a["asked_tokens"], a["read_tokens"]) if isinstance(n, int)), default=0)
+    reach = max([wanted, *(p.depth_tokens for p in points)]) * 1.05
+    grid = [reach * (n + 1) / _GRID for n in range(_GRID)]
+    line = tuple((n, i.low, i.mid, i.high) for n, i in ((n, fit.predict(n)) for n in grid))
+    limits = [row["timeout_s"] for row in failed if isinstance(row["timeout_s"], (int, float))]
+    return Curve(
+        model=str(row["model"] or row["model_key"]),
+        points=tuple((float(p.new_tokens), p.seconds, p.label) for p in fit.points),
+        line=line,
+        limit_s=float(max(limits)) if limits else None,
+        r0_tps=fit.r0_tps,
+        c_s_per_token2=fit.c,
+        note=_note(fit.n_points, fit.deepest_tokens, fit.basis),
+    )
+
+
+def _point(row: Row, labels: dict[str, Label]) -> PrefillPoint | None:
+    seconds, read = row["prefill_s"], row["read_tokens"]
+    if not isinstance(seconds, float) or not isinstance(read, int):
+        return None
+    cached = row["cached_tokens"] if isinstance(row["cached_tokens"], int) else 0
+    return PrefillPoint(read - cached, cached, seconds, labels.get(str(row["attempt_id"]), "derived"))
+
+
+def _note(points: int, deepest_tokens: int, basis: str) -> str:
+    if basis != "fit":
+        return f"one depth only ({deepest_tokens:,} tokens): the line is a lower bound"
+    return f"fitted to {points} requests of this case, the deepest at {deepest_tokens:,} tokens"
+
+
+def memory(failed: Sequence[Row]) -> tuple[MemoryBar, ...]:
+    """One bar for the window in force, one for the model's own window, against the device's limit."""
+    row = next((r for r in failed if _number(r["weights_bytes"]) and _number(r["kv_bytes_per_token"])), None)
+    if row is None:
+        return ()
+    windows = [("window in force", row["window_tokens"]), ("model's own window", row["native_window_tokens"])]
+    bars = [_bar(row, title, int(window)) for title, window in windows if isinstance(window, int)]
+    return tuple(bars[:1] if len(bars) == 2 and windows[0][1] == windows[1][1] else bars)
+
+
+def _bar(row: Row, title: str, window_tokens: int) -> MemoryBar:
+    factor = float(kv_type_factor(str(row["kv_type"] or "f16")))
+    slots = row["slots"] if isinstance(row["slots"], int) else 1
+    kv_bytes = (_number(row["kv_bytes_per_token"]) or 0.0) * window_tokens * slots * factor
+    parts = [
+        ("weights", _number(row["weights_bytes"])),
+        ("KV cache", kv_bytes),
+        ("compute", _number(row["compute_bytes"])),
+    ]
+    return MemoryBar(
+        title=f"{title}: {window_tokens:,} tokens",
+        parts=tuple((name, size) for name, size in parts if size),
+        limit_bytes=_number(row["memory_limit_bytes"]),
+        limit_basis=None if row["memory_limit_basis"] is None else str(row["memory_limit_basis"]),
+    )
+
+
+def _number(value: Value) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

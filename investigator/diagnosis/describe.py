@@ -1,0 +1,71 @@
+"""Rows of attempts for tables and charts: which try failed, and why, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from investigator.diagnosis.incidents import Row
+from investigator.diagnosis.levers import spoken
+from investigator.diagnosis.model import AttemptRow, Impact
+from investigator.rulebook.findings import EvidenceRef, Finding
+
+_OUTCOMES = {
+    "ok": "answered",
+    "cut_by_length": "answered, cut by the token limit",
+    "client_closed_before_first_byte": "the client left before the first byte",
+    "client_closed_mid_stream": "the client left while the answer was being written",
+    "client_closed_in_queue": "the client left while the request waited in the queue",
+    "client_closed_in_load": "the client left while the model was loading",
+    "refused_window": "refused: the prompt is longer than the window",
+    "refused_other": "refused by the server",
+    "server_error": "the server answered with an error",
+    "load_failed": "the model could not be loaded",
+    "connection_refused": "nothing listened at the address",
+    "connection_reset": "the connection was reset",
+    "connection_lost": "the connection broke off",
+    "open_at_end": "still open where the log ends",
+    "unknown": "how it ended is not known",
+}
+
+#: Columns that the tables and charts of a report use.
+SHOWN = (
+    "call_id", "run_id", "try_no", "tries", "seen_by", "pairing_confidence", "pairing_reasons", "agent",
+    "session_id", "model", "route", "arrived_at", "ended_at", "duration_s", "status", "outcome", "failed",
+    "error_text", "asked_tokens", "read_tokens", "cached_tokens", "reusable_tokens", "output_tokens",
+    "window_tokens", "native_window_tokens", "believed_window_tokens", "prefill_s", "decode_s", "queue_s",
+    "load_s", "progress_tokens", "timeout_s", "timeout_layer", "timeout_key",
+)  # fmt: skip
+
+
+def refs(row: Row) -> tuple[EvidenceRef, ...]:
+    """The row's evidence, `source:line` each, as references."""
+    evidence = row.get("evidence")
+    texts: list[str] = list(evidence) if isinstance(evidence, (list, tuple)) else []
+    return tuple(EvidenceRef(text.rpartition(":")[0], int(text.rpartition(":")[2])) for text in texts)
+
+
+def attempt_row(row: Row, findings: Sequence[Finding]) -> AttemptRow:
+    """The columns that reports show, and why this try failed."""
+    columns = {name: row[name] for name in SHOWN}
+    return AttemptRow(str(row["attempt_id"]), str(row["call_id"]), columns, why(row, findings), refs(row))
+
+
+def why(row: Row, findings: Sequence[Finding]) -> str:
+    """What became of one try, and the causes that speak of it."""
+    told = _OUTCOMES.get(str(row["outcome"]), str(row["outcome"]))
+    if isinstance(row["duration_s"], (int, float)):
+        told += f" after {spoken(round(float(row['duration_s']), 1), 's')}"
+    causes = [f.title for f in findings if f.kind == "cause" and row["attempt_id"] in f.subjects]
+    return told + (": " + "; ".join(dict.fromkeys(causes)) if causes else "")
+
+
+def impact(failed: Sequence[Row]) -> Impact:
+    """Calls and tries that failed, the time they took and the tokens read for nothing; None where nothing is known."""
+    durations = [float(r["duration_s"]) for r in failed if isinstance(r["duration_s"], (int, float))]
+    tokens = [r["read_tokens"] for r in failed if isinstance(r["read_tokens"], int)]
+    return Impact(
+        failed_calls=len({row["call_id"] for row in failed}),
+        failed_attempts=len(failed),
+        wall_s=sum(durations) if durations else None,
+        tokens_read_in_vain=sum(tokens) if tokens else None,
+    )

@@ -1,0 +1,216 @@
+"""From findings to a diagnosis: incidents with causes, what was ruled out, and what would have helped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from investigator.casefile.case import Case
+from investigator.casefile.evidence import cite
+from investigator.casefile.frames import read_frame
+from investigator.diagnosis.account import assumptions, input_lines, input_problems, unpaired
+from investigator.diagnosis.charts import curve, memory
+from investigator.diagnosis.describe import attempt_row, impact
+from investigator.diagnosis.differential import differential
+from investigator.diagnosis.fixes import fixes
+from investigator.diagnosis.incidents import Group, Row, Span, explained, group, severity_rank
+from investigator.diagnosis.model import CauseLine, Diagnosis, Edge, EvidenceLine, Incident, World
+from investigator.diagnosis.queries import query
+from investigator.diagnosis.timeline import marks, spans
+from investigator.diagnosis.verdict import exit_code, sentence, verdict
+from investigator.diagnosis.worlds import Replay
+from investigator.rulebook.evaluate import Evaluation
+from investigator.rulebook.findings import EvidenceRef, Finding, Label, Severity
+from investigator.rulebook.pack import RuleSet
+
+#: Answered requests that the charts may show; failed ones are all kept.
+MOST_ANSWERED = 5000
+
+_LABELS: tuple[Label, ...] = ("measured", "derived", "estimated")
+
+
+def diagnose(
+    case: Case, rules: RuleSet, evaluation: Evaluation, *, tool_version: str, fail_on: Severity = "medium"
+) -> Diagnosis:
+    """Diagnose an evaluated case. Reads the case's views and evidence; writes nothing."""
+    rows = read_frame(case.connection, "FROM attempts ORDER BY arrived_at NULLS LAST, attempt_id").to_dicts()
+    attempts: dict[str, Row] = {str(row["attempt_id"]): row for row in rows}
+    work = _Diagnosing(case, rules, evaluation, attempts)
+    incidents = work.incidents()
+    problems, notes = input_problems(case, rules)
+    code, reasons = exit_code(incidents, problems, evaluation.results, fail_on)
+    inputs = input_lines(case)
+    failed = [row for row in rows if row["failed"]]
+    shown = failed + [row for row in rows if not row["failed"]][:MOST_ANSWERED]
+    events = read_frame(case.connection, "FROM server_events ORDER BY happened_at NULLS LAST, event_id").to_dicts()
+    whole = Span.of(rows, ())
+    zone = next((row["zone_offset_s"] for row in failed + rows if row["zone_offset_s"] is not None), None)
+    diagnosis_rows = tuple(attempt_row(row, evaluation.findings) for row in sorted(shown, key=_by_time))
+    cited = [ref for incident in incidents for ref in _cited(incident)]
+    return Diagnosis(
+        tool_version=tool_version,
+        verdict=verdict(incidents, len(rows), sum(line.facts for line in inputs), len({r["call_id"] for r in failed})),
+        incidents=incidents,
+        rules=evaluation.results,
+        inputs=inputs,
+        problems=(*problems, *notes),
+        assumptions=assumptions(case),
+        evidence=_evidence(case, cited),
+        spans=spans(rows),
+        marks=marks(events, whole.start, whole.end),
+        attempts=diagnosis_rows,
+        zone_offset_s=zone if isinstance(zone, int) else None,
+        unpaired=unpaired(rows),
+        exit_code=code,
+        exit_reasons=reasons,
+    )
+
+
+def _by_time(row: Row) -> tuple[str, str]:
+    return str(row["arrived_at"]), str(row["attempt_id"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Diagnosing:
+    """One call of `diagnose`: what is known and not changed while incidents are built."""
+
+    case: Case
+    rules: RuleSet
+    evaluation: Evaluation
+    attempts: Mapping[str, Row]
+
+    def incidents(self) -> tuple[Incident, ...]:
+        """Ranked by failed calls explained, then severity, then time."""
+        groups = group(self.evaluation.findings, self.evaluation.edges, self.attempts)
+        covered = {
+            row["attempt_id"] for g in groups if any(f.kind == "cause" for f in g.findings) for row in g.attempts
+        }
+        left = tuple(row for row in self.attempts.values() if row["failed"] and row["attempt_id"] not in covered)
+        known = [g for g in groups if any(f.kind in ("cause", "symptom") for f in g.findings)]
+        rest = [g for g in known if not any(f.kind == "cause" for f in g.findings)]
+        built = [self._incident(g) for g in known if g not in rest]
+        if left:
+            built.append(self._incident(Group(tuple(f for g in rest for f in g.findings), (), left)))
+        else:
+            built += [self._incident(g) for g in rest]
+        return tuple(sorted(built, key=_rank))
+
+    def _incident(self, group_: Group) -> Incident:
+        roots = self._roots(group_)
+        causes = _cause_lines(roots, group_)
+        ordered_roots = [next(f for f in roots if f.finding_id == line.finding_id) for line in causes]
+        numbers = impact(group_.attempts)
+        span = Span.of(group_.attempts, group_.findings)
+        helpful = self._what_would_help(group_)
+        text = sentence(ordered_roots, numbers.failed_calls)
+        return Incident(
+            incident_id=_incident_id(group_, causes),
+            title=" and ".join(dict.fromkeys(f.title for f in ordered_roots[:2])) or _unexplained_title(group_),
+            severity=_severity(group_),
+            cause=causes[0].cause if causes else None,
+            sentence=text,
+            causes=causes,
+            edges=self._edges(group_),
+            symptoms=tuple(dict.fromkeys(f.short for f in group_.findings if f.kind == "symptom")),
+            findings=tuple(sorted((*group_.findings, *group_.ruled_out), key=_finding_order(ordered_roots))),
+            differential=differential(
+                group_, frozenset(f.finding_id for f in roots), self.evaluation, self.rules.rules
+            ),
+            what_would_help=helpful,
+            fixes=fixes(group_.findings, helpful, self.rules),
+            attempts=tuple(attempt_row(row, group_.findings) for row in sorted(group_.attempts, key=_by_time)),
+            impact=numbers,
+            curve=curve(group_.attempts, tuple(self.attempts.values()), self._prefill_labels()),
+            memory=memory(group_.attempts),
+            started_at=span.start,
+            ended_at=span.end,
+            run_ids=tuple(sorted({str(row["run_id"]) for row in group_.attempts if row["run_id"] is not None})),
+            model=next((str(row["model"]) for row in group_.attempts if row["model"] is not None), None),
+        )
+
+    def _roots(self, group_: Group) -> list[Finding]:
+        """Causes that no other cause of the incident explains."""
+        causes = {f.finding_id: f for f in group_.findings if f.kind == "cause"}
+        explained_by = {effect for cause, effect in self.evaluation.edges if cause in causes and effect in causes}
+        return [f for id_, f in causes.items() if id_ not in explained_by]
+
+    def _edges(self, group_: Group) -> tuple[Edge, ...]:
+        own = {f.finding_id for f in group_.findings}
+        return tuple(Edge(c, e) for c, e in sorted(self.evaluation.edges) if c in own and e in own)
+
+    def _what_would_help(self, group_: Group) -> tuple[World, ...]:
+        touched = {s for f in group_.findings if f.kind == "cause" for s in f.subjects}
+        replayed = [row for row in group_.attempts if row["attempt_id"] in touched]
+        return Replay(self.case.connection, self.rules, replayed).what_would_help()
+
+    def _prefill_labels(self) -> dict[str, Label]:
+        return dict(self.case.connection.execute(query("prefill_labels")).fetchall())
+
+
+def _cause_lines(roots: Sequence[Finding], group_: Group) -> tuple[CauseLine, ...]:
+    """By failed calls explained, then how direct the evidence is, then severity."""
+    lines: dict[str, CauseLine] = {}
+    explains: dict[str, set[str]] = {}
+    for finding in roots:
+        explains.setdefault(finding.rule, set()).update(explained(finding, group_.attempts))
+    for finding in sorted(roots, key=lambda f: (_LABELS.index(f.label), str(f.happened_at), f.finding_id)):
+        line = CauseLine(
+            rule=finding.rule,
+            cause=finding.cause or finding.rule,
+            title=finding.title,
+            explains=len(explains[finding.rule]),
+            label=finding.label,
+            finding_id=finding.finding_id,
+        )
+        lines.setdefault(finding.rule, line)
+    severity = {f.rule: severity_rank(f.severity) for f in roots}
+    return tuple(sorted(lines.values(), key=lambda c: (-c.explains, _LABELS.index(c.label), -severity[c.rule], c.rule)))
+
+
+def _severity(group_: Group) -> Severity:
+    told = [f.severity for f in group_.findings if f.kind in ("cause", "symptom")]
+    return max(told, key=severity_rank, default="medium")
+
+
+def _unexplained_title(group_: Group) -> str:
+    titles = dict.fromkeys(f.title for f in group_.findings)
+    return " and ".join(titles) if titles else "Calls failed and no rule explains why"
+
+
+def _incident_id(group_: Group, causes: Sequence[CauseLine]) -> str:
+    """Stable over reruns and later nights: the causes and the first thing that failed."""
+    first = min((str(row["attempt_id"]) for row in group_.attempts), default="")
+    subjects = min((s for f in group_.findings for s in f.subjects), default="")
+    text = "\n".join([*(line.rule for line in causes), first or subjects])
+    return blake2b(text.encode(), digest_size=5).hexdigest()
+
+
+def _rank(incident: Incident) -> tuple[object, ...]:
+    explains = max((line.explains for line in incident.causes), default=0)
+    return (-explains, -severity_rank(incident.severity), str(incident.started_at), incident.incident_id)
+
+
+def _finding_order(roots: Sequence[Finding]) -> Callable[[Finding], tuple[object, ...]]:
+    kinds = ("cause", "symptom", "ruled-out", "advice")
+    first = {finding.finding_id: number for number, finding in enumerate(roots)}
+
+    def key(finding: Finding) -> tuple[object, ...]:
+        return (first.get(finding.finding_id, len(first)), kinds.index(finding.kind), finding.rule, finding.finding_id)
+
+    return key
+
+
+def _cited(incident: Incident) -> list[EvidenceRef]:
+    cited = [ref for finding in incident.findings for ref in finding.evidence]
+    cited += [ref for f in incident.findings for s in f.steps for o in s.operands for ref in o.evidence]
+    cited += [ref for line in incident.differential for ref in line.evidence]
+    return cited + [ref for row in incident.attempts for ref in row.evidence]
+
+
+def _evidence(case: Case, cited: Sequence[EvidenceRef]) -> dict[str, EvidenceLine]:
+    lines = cite(case, dict.fromkeys((ref.source, ref.line_no) for ref in cited))
+    return {
+        f"{source}:{line_no}": EvidenceLine(source, line_no, line.text, line.before, line.after, line.state)
+        for (source, line_no), line in lines.items()
+    }

@@ -1,0 +1,4 @@
+SELECT subject, label
+FROM operands
+WHERE view = 'attempts' AND column_name = 'prefill_s'
+ORDER BY subject

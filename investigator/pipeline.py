@@ -1,0 +1,51 @@
+"""The library's own commands: read logs into a case, judge it, and hand over a diagnosis.
+
+Each command of the program ends in one of these calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from investigator import __version__
+from investigator.casefile.case import Case
+from investigator.casefile.ingest import IngestReport, Progress, ingest
+from investigator.correlate import correlate
+from investigator.diagnosis.diagnose import diagnose
+from investigator.diagnosis.model import Diagnosis
+from investigator.resources import rules_dir
+from investigator.rulebook.evaluate import evaluate
+from investigator.rulebook.findings import Severity
+from investigator.rulebook.load import load_rules
+from investigator.rulebook.pack import RuleSet
+from investigator.views import create_views
+
+__all__ = ["IngestReport", "analyze", "builtin_rules", "ingest", "investigate"]
+
+
+def builtin_rules(extra: Sequence[Path] = ()) -> RuleSet:
+    """The built-in pack and `extra` packs or rule files."""
+    return load_rules([rules_dir(), *extra])
+
+
+def analyze(case: Case, rules: RuleSet | None = None, fail_on: Severity = "medium") -> Diagnosis:
+    """Correlate, evaluate and diagnose what the case holds. Rebuilds the derived tables."""
+    rules = rules or builtin_rules()
+    case.write_derived(correlate(case.facts(), case.sources()))
+    create_views(case.connection)
+    evaluation = evaluate(case.connection, rules)
+    return diagnose(case, rules, evaluation, tool_version=__version__, fail_on=fail_on)
+
+
+def investigate(
+    inputs: Sequence[str | Path],
+    case_path: Path | None = None,
+    rules: RuleSet | None = None,
+    fail_on: Severity = "medium",
+    progress: Progress | None = None,
+) -> Diagnosis:
+    """The main job: read `inputs`, judge, and return the diagnosis. `case_path` None leaves no case file behind."""
+    with Case(case_path) as case:
+        ingest(inputs, case, progress)
+        return analyze(case, rules, fail_on)
