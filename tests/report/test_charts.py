@@ -19,7 +19,7 @@ PAPERS = pytest.mark.parametrize("paper", [WIDE, NARROW], ids=["wide", "narrow"]
 def inside(drawing: charts.Drawing) -> None:
     """Nothing is drawn outside of the paper."""
     for bar in drawing.bars:
-        assert 0 <= bar.x and bar.x + bar.w <= drawing.width and 0 <= bar.y and bar.y + bar.h <= drawing.height
+        assert bar.x >= 0 and bar.x + bar.w <= drawing.width and bar.y >= 0 and bar.y + bar.h <= drawing.height
     for mark in (*drawing.lines, *drawing.symbols):
         assert 0 <= mark.x <= drawing.width and -1 <= mark.y <= drawing.height
         width = len(mark.label) * 6.3

@@ -53,7 +53,7 @@ def test_code_is_one_span(text: str) -> None:
 
 
 def summary(markdown: str) -> str:
-    return markdown.split("\n### Ready to paste")[0]
+    return markdown.split("\n### Ready to paste", maxsplit=1)[0]
 
 
 def test_the_summary_fits_a_comment_and_says_what_matters(sample: ModuleType) -> None:

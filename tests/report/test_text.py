@@ -83,7 +83,7 @@ def test_visible(given_text: str, shown: str) -> None:
 def test_visible_leaves_nothing_that_acts(given_text: str) -> None:
     shown = text.visible(given_text)
     assert text.visible(shown) == shown
-    assert not any(ord(c) < 32 and c not in "\t\n" or 0x202A <= ord(c) <= 0x202E for c in shown)
+    assert not any((ord(c) < 32 and c not in "\t\n") or 0x202A <= ord(c) <= 0x202E for c in shown)
 
 
 def test_clipped_says_how_much_is_missing() -> None:
