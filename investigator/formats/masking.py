@@ -13,7 +13,8 @@ _SECRET_NAME = re.compile(
     r"(api[-_]?key|secret|passw(or)?d|authorization|credential|private[-_]?key|bearer|cookie|(^|[a-z_.-])token)$", re.I
 )
 _NAMED = re.compile(
-    r"""(?ix) ((?:api[-_]?key|secret|passw(?:or)?d|authorization|credential|private[-_]?key|token)(?:\\*["'])?\s*[:=]\s*)
+    r"""(?ix) ((?:api[-_]?key|secret|passw(?:or)?d|authorization|credential|private[-_]?key|token)
+    (?:\\*["'])?\s*[:=]\s*)
     (?: \\+"[^"\\]* | "(?:[^"\\]|\\.)*"? | '(?:[^'\\]|\\.)*'? | (?:bearer\s+|basic\s+)?(?![\d.]+\b)[^\s,;}"'\\]+ )"""
 )
 #: Without one of these a text holds no secret that we could see; the expressions are only tried where one stands.
@@ -47,6 +48,6 @@ def masked(text: str) -> str:
 
 def excerpt(raw: bytes) -> str:
     """One line as it may be kept: secrets masked, texts of prompts and answers replaced by their length, cut short."""
-    text = raw[: 4 * EXCERPT_CHARS].decode("utf-8", "replace").rstrip("\r\n")
+    text = raw[: 2 * EXCERPT_CHARS].decode("utf-8", "replace").rstrip("\r\n")
     text = masked(_LONG_TEXT.sub(lambda m: f'"{m.group(1)}"{m.group(2)}"[{len(m.group(3))} characters]', text))
-    return text if len(text) <= EXCERPT_CHARS and len(raw) <= 4 * EXCERPT_CHARS else text[:EXCERPT_CHARS] + " …"
+    return text if len(text) <= EXCERPT_CHARS and len(raw) <= 2 * EXCERPT_CHARS else text[:EXCERPT_CHARS] + " …"

@@ -8,6 +8,7 @@ from investigator.formats.base import Side, SourceInfo
 from investigator.formats.document import DocumentParser, Text
 from investigator.formats.json5 import Path, scan_json5
 from investigator.formats.rows import At, Rows
+from investigator.formats.settings import may_be_document, scanned_head
 from investigator.formats.stamps import epoch_stamp
 
 _TELLING = frozenset({"sessionId", "updatedAt", "contextTokens", "modelProvider", "systemSent", "abortedLastRun"})
@@ -66,9 +67,9 @@ class OpenClawStoreFormat:
     versions: str = "OpenClaw 2026.1-2026.7"
 
     def recognise(self, head: bytes, path: str) -> float:
-        if not head.lstrip().startswith(b"{"):
+        if not may_be_document(head):
             return 0.0
-        scanned = scan_json5(head.decode("utf-8", "replace"))
+        scanned = scanned_head(head)
         if scanned.error == "text after the document":
             return 0.0
         keys = {str(scalar.path[1]) for scalar in scanned.scalars if len(scalar.path) == 2}

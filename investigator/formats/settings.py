@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import Any
@@ -195,9 +195,9 @@ class ConfigFormat:
 
     def recognise(self, head: bytes, path: str) -> float:
         table = config_table(self.id)
-        if not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"/")):
+        if not may_be_document(head):
             return 0.0
-        scanned = scan_json5(head.decode("utf-8", "replace"))
+        scanned = scanned_head(head)
         if not _is_configuration(scanned, len(head)):
             return 0.0
         found = [weight for pattern, weight in table.signature.items() if _has(scanned, pattern)]
@@ -208,6 +208,20 @@ class ConfigFormat:
 
     def parser(self, info: SourceInfo) -> DocumentParser:
         return DocumentParser(info, ConfigReader(config_table(self.id)))
+
+
+@lru_cache(maxsize=4)
+def scanned_head(head: bytes) -> Document:
+    """The scalars of a file's head; several formats look at the same one."""
+    return scan_json5(head.decode("utf-8", "replace"))
+
+
+def may_be_document(head: bytes) -> bool:
+    """Whether a file may be one JSON document: cheap, to spare JSON lines the scan."""
+    begin = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    first, newline, rest = begin.partition(b"\n")
+    lines = newline and first.rstrip().endswith(b"}") and rest.lstrip().startswith(b"{")
+    return begin.startswith((b"{", b"/")) and not lines
 
 
 def _is_configuration(scanned: Document, size: int) -> bool:
