@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any
-
-import msgspec
 
 from investigator.formats.agent_errors import classify_best, error_cells
 from investigator.formats.base import Side, SourceInfo
+from investigator.formats.claude_records import (
+    Compact,
+    Connection,
+    Params,
+    Record,
+    Usage,
+    decode_error,
+    decode_message,
+    decode_record,
+)
 from investigator.formats.jsonl import JsonlParser, Noise, Outcome, Unknown, head_objects
 from investigator.formats.pi_records import text_hash
 from investigator.formats.rows import At, Rows
@@ -38,93 +45,6 @@ _SYNTHETIC = "<synthetic>"
 _FINISH = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_calls"}
 
 
-class _Usage(msgspec.Struct):
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-
-    def prompt_tokens(self) -> int | None:
-        parts = (self.input_tokens, self.cache_creation_input_tokens, self.cache_read_input_tokens)
-        return sum(part or 0 for part in parts) or None
-
-
-class _Block(msgspec.Struct):
-    type: str | None = None
-    text: str | None = None
-    content: Any = None
-
-
-class _Message(msgspec.Struct):
-    id: str | None = None
-    role: str | None = None
-    model: str | None = None
-    content: str | list[_Block] | None = None
-    usage: _Usage | None = None
-    stop_reason: str | None = None
-
-    def text(self) -> str:
-        if isinstance(self.content, list):
-            return "".join(block.text or _tool_text(block.content) for block in self.content)
-        return self.content or ""
-
-    def role_in_prompt(self) -> str:
-        results = isinstance(self.content, list) and any(block.type == "tool_result" for block in self.content)
-        return "tool" if results else self.role or "user"
-
-
-class _Connection(msgspec.Struct):
-    code: str | None = None
-    message: str | None = None
-
-
-class _Error(msgspec.Struct):
-    message: str | None = None
-    formatted: str | None = None
-    status: int | None = None
-    connection: _Connection | None = None
-
-
-class _Compact(msgspec.Struct):
-    trigger: str | None = None
-    preTokens: int | None = None
-    postTokens: int | None = None
-
-
-class _Params(msgspec.Struct):
-    model: str | None = None
-    max_tokens: int | None = None
-
-
-class _Record(msgspec.Struct):
-    type: str
-    subtype: str | None = None
-    uuid: str | None = None
-    id: str | None = None
-    timestamp: str | None = None
-    sessionId: str | None = None
-    version: Any = None
-    message: msgspec.Raw = msgspec.Raw(b"null")
-    error: msgspec.Raw = msgspec.Raw(b"null")
-    isApiErrorMessage: bool | None = None
-    requestedModel: str | None = None
-    compactMetadata: _Compact | None = None
-    retryAttempt: int | None = None
-    params: _Params | None = None
-
-
-_RECORD = msgspec.json.Decoder(_Record)
-_MESSAGE = msgspec.json.Decoder(_Message | None)
-_ERROR = msgspec.json.Decoder(_Error | str | None)
-
-
-def _tool_text(content: Any) -> str:
-    if isinstance(content, str):
-        return content
-    texts = [part.get("text") for part in content if isinstance(part, dict)] if isinstance(content, list) else []
-    return "".join(text for text in texts if isinstance(text, str))
-
-
 @dataclass(slots=True)
 class ClaudeCodeReader:
     """Remembers the session, the first request since the last answer, and the time of the record before."""
@@ -139,7 +59,7 @@ class ClaudeCodeReader:
     answered: str | None = None
 
     def read(self, raw: bytes, at: At, rows: Rows) -> Outcome:
-        record = _RECORD.decode(raw)
+        record = decode_record(raw)
         stamp = iso_stamp(record.timestamp)
         self._session(record, stamp, at, rows)
         match record.type:
@@ -157,7 +77,7 @@ class ClaudeCodeReader:
                 return Unknown(f"type {kind[:40]}")
         return None
 
-    def _session(self, record: _Record, stamp: Stamp, at: At, rows: Rows) -> None:
+    def _session(self, record: Record, stamp: Stamp, at: At, rows: Rows) -> None:
         """A session has no head record: its first record with an id announces it."""
         session = record.sessionId
         if session is None or session in self.announced:
@@ -167,8 +87,8 @@ class ClaudeCodeReader:
         version = record.version if isinstance(record.version, str) else None
         rows.add("agent_session", at, stamp, agent="claude-code", agent_version=version, session_id=session)
 
-    def _prompt(self, record: _Record, stamp: Stamp, at: At, rows: Rows) -> None:
-        message = _MESSAGE.decode(bytes(record.message)) or _Message()
+    def _prompt(self, record: Record, stamp: Stamp, at: At, rows: Rows) -> None:
+        message = decode_message(record)
         text = message.text()
         rows.add(
             "agent_prompt",
@@ -183,8 +103,8 @@ class ClaudeCodeReader:
         )
         self.previous = stamp.at or self.previous
 
-    def _request(self, record: _Record, stamp: Stamp, at: At, rows: Rows) -> None:
-        params = record.params or _Params()
+    def _request(self, record: Record, stamp: Stamp, at: At, rows: Rows) -> None:
+        params = record.params or Params()
         self.requested_at = self.requested_at or stamp.at
         self.attempt_at = stamp.at
         self.model, self.max_tokens = params.model or self.model, params.max_tokens
@@ -200,15 +120,15 @@ class ClaudeCodeReader:
             trace_id=record.id,
         )
 
-    def _answer(self, record: _Record, stamp: Stamp, at: At, rows: Rows) -> Outcome:
-        message = _MESSAGE.decode(bytes(record.message)) or _Message()
+    def _answer(self, record: Record, stamp: Stamp, at: At, rows: Rows) -> Outcome:
+        message = decode_message(record)
         if message.id is not None and message.id == self.answered:
             return Noise("further part of an answer")
         self.answered = message.id
         failed = bool(record.isApiErrorMessage)
         if message.model == _SYNTHETIC and not failed:
             return Noise("message of the agent itself")
-        usage, text = message.usage or _Usage(), message.text()
+        usage, text = message.usage or Usage(), message.text()
         started = self.requested_at or self.previous
         rows.add(
             "agent_call",
@@ -232,12 +152,12 @@ class ClaudeCodeReader:
         self.requested_at, self.previous = None, stamp.at or self.previous
         return None
 
-    def _system(self, record: _Record, stamp: Stamp, at: At, rows: Rows) -> Outcome:
+    def _system(self, record: Record, stamp: Stamp, at: At, rows: Rows) -> Outcome:
         if record.subtype == "api_error":
             self._failed_attempt(record, stamp, at, rows)
             return None
         if record.subtype == "compact_boundary":
-            compact = record.compactMetadata or _Compact()
+            compact = record.compactMetadata or Compact()
             rows.add(
                 "compaction",
                 at,
@@ -251,11 +171,10 @@ class ClaudeCodeReader:
             return None
         return Noise(f"system {record.subtype or ''}".strip()[:60])
 
-    def _failed_attempt(self, record: _Record, stamp: Stamp, at: At, rows: Rows) -> None:
+    def _failed_attempt(self, record: Record, stamp: Stamp, at: At, rows: Rows) -> None:
         """One request that failed and is tried again."""
-        error = _ERROR.decode(bytes(record.error))
-        error = _Error(message=error) if isinstance(error, str) else error or _Error()
-        connection = error.connection or _Connection()
+        error = decode_error(record)
+        connection = error.connection or Connection()
         facts = classify_best(error.message, error.formatted, connection.code, connection.message)
         cells = error_cells(facts, error.message or error.formatted)
         cells["http_status"] = error.status or cells["http_status"]

@@ -162,7 +162,8 @@ def _unmatched(record: LogRecord, at: At, rows: Rows) -> Outcome:
         return Noise(known.noise_subsystems[record.subsystem])
     if record.level in _LOUD:
         origin = record.subsystem or "openclaw"
-        rows.add("notice", at, record.stamp, level=record.level, origin=origin, message=masked(record.text[:_MESSAGE_CHARS]))
+        message = masked(record.text[:_MESSAGE_CHARS])
+        rows.add("notice", at, record.stamp, level=record.level, origin=origin, message=message)
         return None
     shape = _VARIABLE.sub("…", record.text[:120])
     return Unknown(f"{record.subsystem or '-'}: {shape[:80]}")
