@@ -44,18 +44,18 @@ def refs(row: Row) -> tuple[EvidenceRef, ...]:
     return tuple(EvidenceRef(text.rpartition(":")[0], int(text.rpartition(":")[2])) for text in texts)
 
 
-def attempt_row(row: Row, findings: Sequence[Finding]) -> AttemptRow:
-    """The columns that reports show, and why this try failed."""
+def attempt_row(row: Row, roots: Sequence[Finding]) -> AttemptRow:
+    """The columns that reports show, and why this try failed: `roots` are the incident's likely causes."""
     columns = {name: row[name] for name in SHOWN}
-    return AttemptRow(str(row["attempt_id"]), str(row["call_id"]), columns, why(row, findings), refs(row))
+    return AttemptRow(str(row["attempt_id"]), str(row["call_id"]), columns, why(row, roots), refs(row))
 
 
-def why(row: Row, findings: Sequence[Finding]) -> str:
-    """What became of one try, and the causes that speak of it."""
+def why(row: Row, roots: Sequence[Finding]) -> str:
+    """What became of one try, and the likely causes that speak of it."""
     told = _OUTCOMES.get(str(row["outcome"]), str(row["outcome"]))
     if isinstance(row["duration_s"], (int, float)):
         told += f" after {spoken(round(float(row['duration_s']), 1), 's')}"
-    causes = [f.title for f in findings if f.kind == "cause" and row["attempt_id"] in f.subjects]
+    causes = [f.title for f in roots if row["attempt_id"] in f.subjects]
     return told + (": " + "; ".join(dict.fromkeys(causes)) if causes else "")
 
 

@@ -46,7 +46,7 @@ def diagnose(
     events = read_frame(case.connection, "FROM server_events ORDER BY happened_at NULLS LAST, event_id").to_dicts()
     whole = Span.of(rows, ())
     zone = next((row["zone_offset_s"] for row in failed + rows if row["zone_offset_s"] is not None), None)
-    diagnosis_rows = tuple(attempt_row(row, evaluation.findings) for row in sorted(shown, key=_by_time))
+    diagnosis_rows = tuple(attempt_row(row, ()) for row in sorted(shown, key=_by_time))
     cited = [ref for incident in incidents for ref in _cited(incident)]
     return Diagnosis(
         tool_version=tool_version,
@@ -106,7 +106,7 @@ class _Diagnosing:
         text = sentence(ordered_roots, numbers.failed_calls)
         return Incident(
             incident_id=_incident_id(group_, causes),
-            title=" and ".join(dict.fromkeys(f.title for f in ordered_roots[:2])) or _unexplained_title(group_),
+            title=_title(ordered_roots) or _unexplained_title(group_),
             severity=_severity(group_),
             cause=causes[0].cause if causes else None,
             sentence=text,
@@ -118,8 +118,8 @@ class _Diagnosing:
                 group_, frozenset(f.finding_id for f in roots), self.evaluation, self.rules.rules
             ),
             what_would_help=helpful,
-            fixes=fixes(group_.findings, helpful, self.rules),
-            attempts=tuple(attempt_row(row, group_.findings) for row in sorted(group_.attempts, key=_by_time)),
+            fixes=fixes(ordered_roots, helpful),
+            attempts=tuple(attempt_row(row, ordered_roots) for row in sorted(group_.attempts, key=_by_time)),
             impact=numbers,
             curve=curve(group_.attempts, tuple(self.attempts.values()), self._prefill_labels()),
             memory=memory(group_.attempts),
@@ -171,6 +171,13 @@ def _cause_lines(roots: Sequence[Finding], group_: Group) -> tuple[CauseLine, ..
 def _severity(group_: Group) -> Severity:
     told = [f.severity for f in group_.findings if f.kind in ("cause", "symptom")]
     return max(told, key=severity_rank, default="medium")
+
+
+def _title(roots: Sequence[Finding]) -> str:
+    if not roots:
+        return ""
+    first, *others = dict.fromkeys(f.title for f in roots[:2])
+    return " — and ".join([first, *(title[:1].lower() + title[1:] for title in others)])
 
 
 def _unexplained_title(group_: Group) -> str:

@@ -1,0 +1,98 @@
+"""The sentence on top, and the exit code below it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from investigator.diagnosis.model import CauseLine, Impact, Incident, InputProblem
+from investigator.diagnosis.verdict import exit_code, sentence, verdict
+from investigator.rulebook.findings import RuleResult, Severity
+from tests.diagnosis.make import finding
+
+CAUSE = CauseLine("r", "client_timeout", "t", 1, "measured", "f")
+INCIDENT = Incident(
+    incident_id="i",
+    title="t",
+    severity="high",
+    cause="client_timeout",
+    sentence="1 call failed: because.",
+    causes=(CAUSE,),
+    edges=(),
+    symptoms=(),
+    findings=(),
+    differential=(),
+    what_would_help=(),
+    fixes=(),
+    attempts=(),
+    impact=Impact(1, 1, None, None),
+    curve=None,
+    memory=(),
+    started_at=None,
+    ended_at=None,
+    run_ids=(),
+    model=None,
+)
+MINOR = replace(INCIDENT, severity="low")
+UNEXPLAINED = replace(INCIDENT, severity="medium", causes=(), sentence="2 calls failed; no rule explains why.")
+
+
+@pytest.mark.parametrize(
+    ("shorts", "failed", "expected"),
+    [
+        (["The window is small."], 3, "3 calls failed: the window is small."),
+        (["146,760 asked", "reading takes 543 s"], 1, "1 call failed: 146,760 asked; and reading takes 543 s."),
+        (["GPU not used"], 2, "2 calls failed: GPU not used."),
+        (["prompts are cut"], 0, "prompts are cut."),
+        ([], 2, "2 calls failed; no rule explains why."),
+    ],
+)
+def test_one_sentence(shorts: list[str], failed: int, expected: str) -> None:
+    assert sentence([finding(f"f{n}", "a", short=short) for n, short in enumerate(shorts)], failed) == expected
+
+
+@pytest.mark.parametrize(
+    ("incidents", "attempts", "fact_lines", "failed", "kind"),
+    [
+        ((INCIDENT,), 5, 9, 1, "cause_found"),
+        ((UNEXPLAINED,), 5, 9, 2, "unexplained"),
+        ((), 5, 9, 2, "unexplained"),
+        ((MINOR,), 5, 9, 0, "healthy"),
+        ((), 5, 9, 0, "healthy"),
+        ((), 0, 9, 0, "insufficient"),
+        ((), 0, 0, 0, "insufficient"),
+    ],
+)
+def test_kind(incidents: tuple[Incident, ...], attempts: int, fact_lines: int, failed: int, kind: str) -> None:
+    assert verdict(incidents, attempts, fact_lines, failed).kind == kind
+
+
+def result(outcome: str) -> RuleResult:
+    return RuleResult("some-rule", "cause", outcome, {outcome: 1}, (), 0.0)  # type: ignore[arg-type]
+
+
+PROBLEM = InputProblem("a.gz", "damaged", "cut")
+
+
+@pytest.mark.parametrize(
+    ("incidents", "problems", "outcome", "fail_on", "code", "reasons"),
+    [
+        ((), (), "quiet", "medium", 0, 0),
+        ((INCIDENT,), (), "fired", "medium", 1, 1),
+        ((MINOR,), (), "fired", "medium", 0, 0),
+        ((MINOR,), (), "fired", "low", 1, 1),
+        ((INCIDENT,), (PROBLEM,), "fired", "medium", 3, 2),
+        ((), (), "error", "medium", 3, 1),
+    ],
+)
+def test_exit_code(
+    incidents: tuple[Incident, ...],
+    problems: tuple[InputProblem, ...],
+    outcome: str,
+    fail_on: Severity,
+    code: int,
+    reasons: int,
+) -> None:
+    found, told = exit_code(incidents, problems, [result(outcome)], fail_on)
+    assert (found, len(told)) == (code, reasons)
