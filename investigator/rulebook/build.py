@@ -40,7 +40,7 @@ def build_finding(compiled: Compiled, group: Group, answers: Mapping[str, Answer
     times = [member["happened_at"] for member in group.members if member.get("happened_at") is not None]
     names = _template_names(compiled, group, answers)
     operands = book.of_expression(compiled, row, compiled.verdict)
-    used = [step.label for step in steps if step.name in _steps_behind(compiled, compiled.verdict.columns)]
+    used = [step.label for step in steps if step.name in compiled.steps_behind(compiled.verdict.columns)]
     return Finding(
         finding_id=_finding_id(rule.id, subjects),
         rule=rule.id,
@@ -73,20 +73,11 @@ def _step(compiled: Compiled, row: Row, name: str, book: OperandBook) -> Step:
     inner = [
         step.at_best
         for step in compiled.rule.steps
-        if step.at_best and step.name in _steps_behind(compiled, expression.columns)
+        if step.at_best and step.name in compiled.steps_behind(expression.columns)
     ]
     label = weakest([*(operand.label for operand in operands), *own, *inner])
     shown = Shower({**row, **compiled.params}, compiled.units).show(expression.tree)
     return Step(name, spec.say, shown, row.get(name), spec.unit, label, operands)
-
-
-def _steps_behind(compiled: Compiled, names: Iterable[str]) -> set[str]:
-    """The steps that these names rest on, themselves included."""
-    found: set[str] = set()
-    for name in names:
-        if name in compiled.steps and name not in found:
-            found |= {name} | _steps_behind(compiled, compiled.steps[name].columns)
-    return found
 
 
 def _template_names(compiled: Compiled, group: Group, answers: Mapping[str, Answer]) -> dict[str, object]:

@@ -77,6 +77,14 @@ class Compiled:
                 found[name] = None
         return tuple(found)
 
+    def steps_behind(self, names: Iterable[str]) -> frozenset[str]:
+        """The steps that these names rest on, themselves included."""
+        found: frozenset[str] = frozenset()
+        for name in names:
+            if name in self.steps and name not in found:
+                found |= {name} | self.steps_behind(self.steps[name].columns)
+        return found
+
     def subject_is(self, view: str) -> bool:
         """Whether `subject` names a row of `view`."""
         origin = self.lineage.get("subject")
@@ -91,36 +99,50 @@ def expression(reader: SqlReader, sql: str) -> Expression:
     return Expression(tree, reader.print_expression(guarded), tuple(columns(tree)), tuple(parameters(tree)))
 
 
-def judged_sql(compiled: Compiled, candidates: str, what_if: str | None = None) -> str:
+def judged_sql(
+    compiled: Compiled, candidates: str, what_if: str | None = None, tell: Iterable[str] | None = None
+) -> str:
     """SQL of all candidates with steps, `verdict_`, `reason_`; in a what-if when one is named.
 
-    `candidates` is the SQL of the candidate rows, or the name of a table that holds them.
+    `candidates` is the SQL of the candidate rows. `tell` None gives all steps and conditions; else only the steps that
+    these names and the verdict need, which is faster to plan.
     """
+    told = [*compiled.verdict.columns, *(compiled.steps if tell is None else tell)]
+    wanted = compiled.steps_behind(told)
     parts = [f"candidate_ AS (FROM ({candidates}))"]
     last = "candidate_"
     for number, replaced in enumerate(_replacements(compiled, what_if), 1):
         parts.append(f"changed_{number}_ AS (SELECT * REPLACE ({replaced}) FROM {last})")
         last = f"changed_{number}_"
     for number, (name, step) in enumerate(compiled.steps.items(), 1):
-        parts.append(f"step_{number}_ AS (SELECT *, {step.sql} AS {name} FROM {last})")
-        last = f"step_{number}_"
+        if name in wanted:
+            parts.append(f"step_{number}_ AS (SELECT *, {step.sql} AS {name} FROM {last})")
+            last = f"step_{number}_"
     parts.append(f"judged_ AS (SELECT *, CAST({compiled.verdict.sql} AS BOOLEAN) AS {VERDICT} FROM {last})")
-    when = "".join(f", {each.sql} AS when_{number}_" for number, each in compiled.conditions.items())
+    conditions = compiled.conditions if tell is None else {}
+    when = "".join(f", {each.sql} AS when_{number}_" for number, each in conditions.items())
     return f"WITH {', '.join(parts)} SELECT *{when}, {_reason(compiled)} AS reason_ FROM judged_"
 
 
-def outcome_sql(compiled: Compiled, candidates: str) -> str:
+def outcome_sql(compiled: Compiled, candidates: str, tell: Iterable[str] | None = None) -> str:
     """`judged_sql` with `outcome_`: fired, quiet or not_evaluated."""
     decided = f"CASE WHEN reason_ IS NOT NULL THEN 'not_evaluated' WHEN {VERDICT} THEN 'fired' ELSE 'quiet' END"
-    return f"SELECT *, {decided} AS outcome_ FROM ({judged_sql(compiled, candidates)})"
+    return f"SELECT *, {decided} AS outcome_ FROM ({judged_sql(compiled, candidates, tell=tell)})"
 
 
 def arguments(
-    compiled: Compiled, *, replay: bool = False, what_if: str | None = None, match: bool = True
+    compiled: Compiled,
+    *,
+    replay: bool = False,
+    what_if: str | None = None,
+    match: bool = True,
+    tell: Iterable[str] | None = None,
 ) -> dict[str, Value]:
     """Values for exactly the parameters that the query names: DuckDB refuses more as well as fewer."""
     used = set(compiled.match_parameters) if match else set()
-    for step in (*compiled.steps.values(), compiled.verdict, *compiled.conditions.values()):
+    wanted = compiled.steps_behind([*compiled.verdict.columns, *(compiled.steps if tell is None else tell)])
+    conditions = compiled.conditions.values() if tell is None else ()
+    for step in (*(compiled.steps[name] for name in wanted), compiled.verdict, *conditions):
         used |= set(step.parameters)
     for change in compiled.changes.get(what_if or "", {}).values():
         used |= set(change.parameters)
@@ -163,7 +185,9 @@ def _reason(compiled: Compiled) -> str:
     """SQL: what is missing, or NULL when the verdict could be reached."""
     needed = compiled.rule.needs.non_null
     missing = _null_names(needed)
-    unknown = _null_names([*compiled.behind(compiled.verdict.columns), *compiled.steps])
+    behind = compiled.steps_behind(compiled.verdict.columns)
+    names = [*compiled.behind(compiled.verdict.columns), *(name for name in compiled.steps if name in behind)]
+    unknown = _null_names(names)
     needs = missing if needed else "NULL"
     return f"coalesce({needs}, CASE WHEN {VERDICT} IS NULL THEN coalesce({unknown}, 'verdict') END)"
 

@@ -77,7 +77,7 @@ def _one(compiled: Compiled, number: int, place: Place) -> str:
         if layer:
             items = ", ".join(f"CAST({sql} AS {_type(name)}) AS {name}" for name, sql in layer.items())
             shadow = f"(SELECT * REPLACE ({items}) FROM {shadow})"
-    judged = outcome_sql(compiled, compiled.match_sql)
+    judged = outcome_sql(compiled, compiled.match_sql, tell=())
     told = f"{number} AS place_, CAST(subject AS VARCHAR) AS subject_, outcome_, reason_"
     inner = f"WITH attempts AS (FROM {shadow}) FROM ({judged}) WHERE subject IN (SELECT unnest($attempts_))"
     return f"SELECT {told} FROM ({inner})"
@@ -90,7 +90,7 @@ def side_by_side(compiled: Compiled, places: Sequence[Place]) -> str:
     for items in _cases([place.layers() for place in places]):
         shadow = f"(SELECT * REPLACE ({', '.join(items)}) FROM {shadow})"
     marked = f"concat(place_, E'{_SEPARATOR}', attempt_id) AS attempt_id"
-    judged = outcome_sql(compiled, compiled.match_sql)
+    judged = outcome_sql(compiled, compiled.match_sql, tell=())
     parts = f"CAST(split_part(subject, E'{_SEPARATOR}', 1) AS INTEGER), split_part(subject, E'{_SEPARATOR}', 2)"
     inner = f"WITH attempts AS (SELECT * EXCLUDE (place_) REPLACE ({marked}) FROM {shadow}) FROM ({judged})"
     return f"SELECT {parts}, outcome_, reason_ FROM ({inner})"

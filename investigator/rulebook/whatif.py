@@ -65,11 +65,11 @@ def _keep_rows(con: duckdb.DuckDBPyConnection, compiled: Compiled, subjects: Seq
 
 
 def _change(con: duckdb.DuckDBPyConnection, compiled: Compiled, what_if: WhatIf) -> dict[str, Answer]:
-    sql = judged_sql(compiled, f"FROM {KEPT}", what_if.id)
-    told = what_if.give or "NULL"
+    told = [what_if.give] if what_if.give else []
+    sql = judged_sql(compiled, f"FROM {KEPT}", what_if.id, told)
     rows = con.execute(
-        f"SELECT CAST(subject AS VARCHAR), {VERDICT}, {told} FROM ({sql})",
-        arguments(compiled, replay=True, what_if=what_if.id, match=False),
+        f"SELECT CAST(subject AS VARCHAR), {VERDICT}, {what_if.give or 'NULL'} FROM ({sql})",
+        arguments(compiled, replay=True, what_if=what_if.id, match=False, tell=told),
     ).fetchall()
     found = {}
     for subject, verdict, value in rows:
@@ -148,8 +148,8 @@ def _fires(
     ]
     if followers:
         candidates = f"SELECT * REPLACE ({', '.join(followers)}) FROM ({candidates})"
-    sql = judged_sql(compiled, candidates, what_if.id)
-    values = arguments(compiled, replay=True, what_if=what_if.id, match=False)
+    sql = judged_sql(compiled, candidates, what_if.id, ())
+    values = arguments(compiled, replay=True, what_if=what_if.id, match=False, tell=())
     found = con.execute(f"SELECT subject_, value_, {VERDICT} FROM ({sql})", values).fetchall()
     con.execute("DROP TABLE try_")
     return {(subject, value): verdict for subject, value, verdict in found}

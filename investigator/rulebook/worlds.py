@@ -124,7 +124,7 @@ def _replay(
     con: duckdb.DuckDBPyConnection, compiled: Compiled, places: Sequence[Place], attempt_ids: Sequence[str]
 ) -> Iterator[WorldRow]:
     judged: dict[tuple[str, str], dict[str, tuple[str, str | None]]] = {}
-    values = {**arguments(compiled, replay=True), "attempts_": list(attempt_ids)}
+    values = {**arguments(compiled, replay=True, tell=()), "attempts_": list(attempt_ids)}
     size = _PLACES_SIDE_BY_SIDE if compiled.row_local else _PLACES_IN_UNION
     for start in range(0, len(places), size):
         part = places[start : start + size]

@@ -43,9 +43,19 @@ def rule_from(tmp_path: Path) -> Callable[..., RuleSet]:
     return _load
 
 
+@pytest.fixture(scope="session")
+def founding_text() -> Callable[[], Rows]:
+    """Reads `rows/founding.yaml`; a row with `like: n` starts as a copy of row n of its table."""
+    return _founding
+
+
 @pytest.fixture
-def founding_rows() -> Rows:
-    """`rows/founding.yaml`; a row with `like: n` starts as a copy of row n of its table."""
+def founding_rows(founding_text: Callable[[], Rows]) -> Rows:
+    """The founding incident as rows, a fresh copy."""
+    return founding_text()
+
+
+def _founding() -> Rows:
     text = (HERE / "rows" / "founding.yaml").read_text(encoding="utf-8")
     tables = YAML(typ="safe", pure=True).load(text)
     for table in tables.values():

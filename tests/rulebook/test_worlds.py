@@ -1,0 +1,128 @@
+"""Replays: which change of which levers saves an attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import duckdb
+import pytest
+
+from investigator.casefile.derived import derived_tables
+from investigator.rulebook.pack import RuleSet
+from investigator.rulebook.shadow import LeverWorld, follow_layers
+from investigator.rulebook.worlds import evaluate_worlds, replayable
+
+Rows: TypeAlias = dict[str, list[dict[str, Any]]]
+Case: TypeAlias = Callable[[Rows], duckdb.DuckDBPyConnection]
+
+NATIVE = {"window_tokens": "native_window_tokens"}
+TRIES = ["a1", "a2", "a3"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "saved"),
+    [
+        ({}, "no"),
+        (NATIVE, "no"),
+        ({"timeout_s": "420"}, "no"),
+        ({"timeout_s": "900"}, "no"),
+        (NATIVE | {"timeout_s": "420"}, "no"),
+        (NATIVE | {"timeout_s": "600"}, "no"),
+        (NATIVE | {"timeout_s": "700"}, "might"),
+        (NATIVE | {"timeout_s": "900"}, "yes"),
+        (NATIVE | {"prefill_r0": "prefill_r0 * 5", "prefill_c": "prefill_c / 5"}, "yes"),
+        ({"asked_tokens": "95000"}, "might"),
+        ({"asked_tokens": "70000"}, "yes"),
+        ({"asked_tokens": "131072"}, "no"),
+        (NATIVE | {"cached_tokens": "asked_tokens - 500"}, "yes"),
+        ({"prefill_r0": "NULL"}, "no"),
+        (NATIVE | {"prefill_r0": "NULL", "timeout_s": "900"}, "might"),
+    ],
+)
+def test_necessity(case: Case, founding_rows: Rows, built_in: RuleSet, changes: dict[str, str], saved: str) -> None:
+    table = evaluate_worlds(case(founding_rows), built_in, [LeverWorld("w", changes)], TRIES)
+    assert {table.saved("w", attempt) for attempt in TRIES} == {saved}
+
+
+def test_rules_that_are_quiet_today_count(case: Case, founding_rows: Rows, built_in: RuleSet) -> None:
+    """A refused prompt is not read; with a larger window it would be read, and outlast the limit."""
+    for row in founding_rows["attempts"]:
+        row |= {"overflow_action": "refuse", "outcome": "refused_window", "read_tokens": 146760, "duration_s": 0.1}
+    worlds = [LeverWorld("now", {}), LeverWorld("window", NATIVE), LeverWorld("both", NATIVE | {"timeout_s": "900"})]
+    table = evaluate_worlds(case(founding_rows), built_in, worlds, ["a1"])
+    fired = {
+        world: {row.rule for row in table.of(world, "a1") if row.outcome == "fired"} for world in ("now", "window")
+    }
+    assert "prompt-refused-by-window" in fired["now"] and "prefill-outlasts-timeout" not in fired["now"]
+    assert fired["window"] == {"prefill-outlasts-timeout"}
+    assert table.saved("both", "a1") == "yes"
+
+
+def test_many_worlds_are_the_same_as_one_by_one(case: Case, founding_rows: Rows, built_in: RuleSet) -> None:
+    con = case(founding_rows)
+    worlds = [LeverWorld(f"t{n}", {"timeout_s": str(100 * n)} | (NATIVE if n % 2 else {})) for n in range(1, 12)]
+    together = evaluate_worlds(con, built_in, worlds, TRIES)
+    for world in worlds:
+        assert evaluate_worlds(con, built_in, [world], TRIES).rows == tuple(
+            r for r in together.rows if r.world_id == world.world_id
+        )
+
+
+def test_both_shapes_of_the_query_agree(case: Case, founding_rows: Rows, built_in: RuleSet) -> None:
+    con = case(founding_rows)
+    worlds = [LeverWorld("a", NATIVE), LeverWorld("b", {"timeout_s": "550"}), LeverWorld("c", {"slots": "4"})]
+    assert all(rule.row_local for rule in replayable(built_in))
+    one_by_one = RuleSet(tuple(replace(rule, row_local=False) for rule in built_in.rules))
+    expected = evaluate_worlds(con, built_in, worlds, TRIES)
+    assert evaluate_worlds(con, one_by_one, worlds, TRIES).rows == expected.rows
+    assert len(expected.rows) == 3 * 3 * 5
+
+
+def test_a_rule_that_looks_at_several_rows_is_replayed(
+    case: Case, founding_rows: Rows, rule_from: Callable[..., RuleSet], example_text: str
+) -> None:
+    text = example_text.replace("evidence\n  FROM", "evidence, count(*) OVER (PARTITION BY work_id) AS tries\n  FROM")
+    rules = rule_from(text.replace("verdict: read_time", "verdict: tries = 3 AND read_time"))
+    assert not rules.problems and not rules.rules[0].row_local
+    worlds = [LeverWorld("now", {}), LeverWorld("long", {"timeout_s": "900"})]
+    table = evaluate_worlds(case(founding_rows), rules, worlds, TRIES)
+    assert [row.outcome for row in table.rows] == ["fired"] * 3 + ["quiet"] * 3
+
+
+def test_no_rule_looked_means_might(case: Case, founding_rows: Rows, built_in: RuleSet) -> None:
+    table = evaluate_worlds(case(founding_rows), built_in, [LeverWorld("w", {})], ["nobody"])
+    assert table.rows == ()
+    assert table.saved("w", "nobody") == "might"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"outcome": "'ok'"}, "no lever"),
+        ({"nonsense": "1"}, "no lever"),
+        ({"timeout_s": "(SELECT 1)"}, "subquery"),
+        ({"timeout_s": "no_such + 1"}, "unknown column"),
+        ({"timeout_s": "random()"}, "random"),
+        ({"timeout_s": "1; DROP TABLE attempts"}, "SELECT"),
+    ],
+)
+def test_worlds_are_checked(case: Case, built_in: RuleSet, changes: Mapping[str, str], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        evaluate_worlds(case({}), built_in, [LeverWorld("w", changes)], ["a"])
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        (["window_tokens"], {"read_tokens", "cut_tokens", "kv_bytes"}),
+        (["asked_tokens"], {"read_tokens", "cut_tokens"}),
+        (["kv_type"], {"kv_bytes"}),
+        (["timeout_s"], set()),
+    ],
+)
+def test_followers(changed: list[str], expected: set[str]) -> None:
+    found = {name for layer in follow_layers(changed) for name in layer}
+    follows = {column.name for column in derived_tables()["attempts"].columns if column.follows}
+    assert found & follows == expected & follows
