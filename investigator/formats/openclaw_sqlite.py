@@ -45,4 +45,4 @@ class OpenClawSqliteFormat:
         return 0.95 if names_in(head, b"transcript_events") else 0.6 if named and names_in(head) else 0.0
 
     def parser(self, info: SourceInfo) -> SqliteParser:
-        return SqliteParser(info, TranscriptReader(PiSessionReader("openclaw", None)), _QUERY)
+        return SqliteParser(info, TranscriptReader(PiSessionReader("openclaw", None)), _QUERY, ("transcript_events",))

@@ -139,4 +139,4 @@ class OpenCodeSqliteFormat:
         return 0.95 if schema and b"time_compacting" in head else 0.9 if named else 0.0
 
     def parser(self, info: SourceInfo) -> SqliteParser:
-        return SqliteParser(info, OpenCodeReader(), _QUERY)
+        return SqliteParser(info, OpenCodeReader(), _QUERY, ("message", "part"))

@@ -32,8 +32,11 @@ def names_in(head: bytes, *tables: bytes) -> bool:
     return head.startswith(MAGIC) and all(b"TABLE " + t in head or b"TABLE `" + t in head for t in tables)
 
 
-def query_rows(image: bytes, query: str) -> Iterator[bytes]:
-    """The single column of `query`, row by row, as bytes. Raises CutDatabase."""
+def query_rows(image: bytes, query: str, tables: tuple[str, ...]) -> Iterator[bytes]:
+    """The single column of `query` over `tables`, row by row, as bytes. Raises CutDatabase.
+
+    The tables must be tables: a view of the same name could be made to run for ever.
+    """
     if not image.startswith(MAGIC) or len(image) > 4 * MAX_BYTES:
         raise CutDatabase("no SQLite database")
     plain = bytearray(image)
@@ -42,9 +45,12 @@ def query_rows(image: bytes, query: str) -> Iterator[bytes]:
     try:
         connection.deserialize(bytes(plain))
         connection.execute("PRAGMA query_only = 1")
+        found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if missing := [table for table in tables if table not in found]:
+            raise CutDatabase(f"no table {missing[0]}")
+        connection.text_factory = bytes
         for (value,) in connection.execute(query):
-            data = value.encode("utf-8", "replace") if isinstance(value, str) else bytes(value or b"")
-            yield data[:_ROW_BYTES]
+            yield value[:_ROW_BYTES] if isinstance(value, bytes) else b""
     except (sqlite3.Error, MemoryError, OverflowError) as error:
         raise CutDatabase(str(error)) from error
     finally:
@@ -58,6 +64,7 @@ class SqliteParser:
     info: SourceInfo
     reader: RecordReader
     query: str
+    tables: tuple[str, ...]
     _image: bytearray = field(default_factory=bytearray)
 
     def feed(self, chunk: Chunk) -> Parsed:
@@ -66,7 +73,7 @@ class SqliteParser:
         rows, account, kept = Rows(self.info.source_id), Account(), list[bytes]()
         if chunk.last:
             try:
-                for number, raw in enumerate(query_rows(bytes(self._image), self.query), 1):
+                for number, raw in enumerate(query_rows(bytes(self._image), self.query, self.tables), 1):
                     kept.append(raw)
                     at = At(number, number)
                     account.settle(self._read(raw, at, rows), at, raw)

@@ -72,6 +72,16 @@ def test_a_database_comes_in_pieces(tmp_path: Path) -> None:
     assert second.facts["agent_call"].height == 1
 
 
+def test_a_view_in_the_place_of_a_table_is_not_run(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    endless = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n) SELECT 's', i, '{}', NULL FROM n"
+    with sqlite3.connect(path) as db:
+        db.execute(f"CREATE VIEW transcript_events (session_id, seq, event_json, event_zstd) AS {endless}")
+    db.close()
+    [parsed] = parse(OpenClawSqliteFormat(), path.read_bytes())
+    assert parsed.unrecognised["shape"].to_list() == ["database: no table transcript_events"]
+
+
 @pytest.mark.parametrize("keep", [0, 10, 100, 3000, 8000])
 def test_a_cut_database_is_counted_as_not_understood(tmp_path: Path, keep: int) -> None:
     image = _openclaw(tmp_path / "a.sqlite")[:keep]
