@@ -17,13 +17,30 @@ _LATE_S = 5.0  # an access line stands at most this long behind the release it r
 _PASSES = 3
 
 _BASE: dict[str, pl.DataType] = {
-    "request_id": pl.String(), "source_id": pl.UInt64(), "stream": pl.String(), "stretch": pl.String(),
-    "source_format": pl.String(), "byte_offset": pl.Int64(), "line_no": pl.Int32(), "at_basis": pl.String(),
-    "zone_s": pl.Int32(), "arrived_at": pl.Datetime("us"), "ended_at": pl.Datetime("us"), "start_s": pl.Float64(),
-    "end_s": pl.Float64(), "relative_start_s": pl.Float64(), "relative_end_s": pl.Float64(),
-    "duration_s": pl.Float64(), "duration_uncertainty_s": pl.Float64(), "route": pl.String(), "method": pl.String(),
-    "client": pl.String(), "status": pl.Int32(), "inference": pl.Boolean(), "task_no": pl.UInt32(),
-}  # fmt: skip
+    "request_id": pl.String(),
+    "source_id": pl.UInt64(),
+    "stream": pl.String(),
+    "stretch": pl.String(),
+    "source_format": pl.String(),
+    "byte_offset": pl.Int64(),
+    "line_no": pl.Int32(),
+    "at_basis": pl.String(),
+    "zone_s": pl.Int32(),
+    "arrived_at": pl.Datetime("us"),
+    "ended_at": pl.Datetime("us"),
+    "start_s": pl.Float64(),
+    "end_s": pl.Float64(),
+    "relative_start_s": pl.Float64(),
+    "relative_end_s": pl.Float64(),
+    "duration_s": pl.Float64(),
+    "duration_uncertainty_s": pl.Float64(),
+    "route": pl.String(),
+    "method": pl.String(),
+    "client": pl.String(),
+    "status": pl.Int32(),
+    "inference": pl.Boolean(),
+    "task_no": pl.UInt32(),
+}
 
 
 def base_requests(placed: PlacedFrames, tasks: pl.DataFrame) -> pl.DataFrame:
@@ -54,21 +71,31 @@ def _access_lines(placed: PlacedFrames) -> pl.DataFrame:
     latency = pl.duration(microseconds=(pl.col("latency_s") * 1e6).round().cast(pl.Int64))
     return lines.with_columns(
         request_id=reference(),
-        ended_at=pl.col("at"), arrived_at=pl.col("at") - latency,
-        end_s=pl.col("t_s"), start_s=pl.col("t_s") - pl.col("latency_s").fill_null(0.0),
-        relative_end_s=pl.col("rel_s"), relative_start_s=pl.col("rel_s") - pl.col("latency_s"),
-        duration_s=pl.col("latency_s"), duration_uncertainty_s=pl.col("latency_step_s"),
+        ended_at=pl.col("at"),
+        arrived_at=pl.col("at") - latency,
+        end_s=pl.col("t_s"),
+        start_s=pl.col("t_s") - pl.col("latency_s").fill_null(0.0),
+        relative_end_s=pl.col("rel_s"),
+        relative_start_s=pl.col("rel_s") - pl.col("latency_s"),
+        duration_s=pl.col("latency_s"),
+        duration_uncertainty_s=_step(),
         route=pl.col("path"),
         inference=(pl.col("method") == "POST") & pl.col("path").str.contains(_INFERENCE),
-    )  # fmt: skip
+    )
+
+
+def _step() -> pl.Expr:
+    """Resolution of a latency: from one minute on whole seconds ("1m0s" may be 60.0 s or 60.9 s), else as printed."""
+    whole = (pl.col("latency_s") >= 60) & (pl.col("latency_s") == pl.col("latency_s").round())
+    return pl.when(whole).then(pl.max_horizontal(pl.lit(1.0), "latency_step_s")).otherwise("latency_step_s")
 
 
 def _pair(access: pl.DataFrame, tasks: pl.DataFrame) -> pl.DataFrame:
     """`request_id` → `task_no`: the k-th release goes with the k-th access line behind it, if their times agree."""
     lines = access.filter("inference").select("stretch", "byte_offset", "request_id", "start_s", "end_s")
-    released = tasks.select("stretch", "task_no", "first_t_s", "release_byte_offset", "first_pos", "last_t_s").with_columns(
-        position=pl.coalesce("release_byte_offset", "first_pos")
-    )
+    released = tasks.select(
+        "stretch", "task_no", "first_t_s", "release_byte_offset", "first_pos", "last_t_s"
+    ).with_columns(position=pl.coalesce("release_byte_offset", "first_pos"))
     found = [pl.DataFrame(schema={"request_id": pl.String, "task_no": pl.UInt32})]
     for key, mine in released.sort("position").partition_by("stretch", as_dict=True).items():
         theirs = lines.filter(pl.col("stretch") == key[0]).sort("byte_offset")
@@ -86,7 +113,10 @@ def _pair_stretch(lines: pl.DataFrame, tasks: pl.DataFrame) -> pl.DataFrame:
         )
         fits = near.filter(
             (pl.col("last_t_s") <= pl.col("end_s") + TOLERANCE_S)
-            & (pl.col("end_s") - pl.col("last_t_s") <= pl.max_horizontal(pl.lit(_LATE_S), pl.col("end_s") - pl.col("start_s")))
+            & (
+                pl.col("end_s") - pl.col("last_t_s")
+                <= pl.max_horizontal(pl.lit(_LATE_S), pl.col("end_s") - pl.col("start_s"))
+            )
         )
         if fits.height == tasks.height:
             break
@@ -100,16 +130,23 @@ def _lone_tasks(tasks: pl.DataFrame) -> pl.DataFrame:
     start = pl.coalesce("start_t_s", "first_t_s")
     ended = pl.col("released") | pl.col("cancelled") | pl.col("refused") | pl.col("errored")
     moment = {"at": pl.Datetime("us"), "rel_s": pl.Float64()}
-    begin, finish = ({c: pl.coalesce(f"{a}_{c}", f"{b}_{c}") for c in moment} for a, b in (("start", "first"), ("release", "last")))
+    begin, finish = (
+        {c: pl.coalesce(f"{a}_{c}", f"{b}_{c}") for c in moment} for a, b in (("start", "first"), ("release", "last"))
+    )
     exact = pl.col("at_basis").is_in(["exact", "zone_of_neighbours", "relative"])
     return tasks.with_columns(
-        request_id=reference(), byte_offset=pl.col("first_pos"), inference=pl.lit(True),
-        arrived_at=begin["at"], ended_at=pl.when(ended).then(finish["at"]),
-        relative_start_s=begin["rel_s"], relative_end_s=pl.when(ended).then(finish["rel_s"]),
-        start_s=start, end_s=end,
+        request_id=reference(),
+        byte_offset=pl.col("first_pos"),
+        inference=pl.lit(True),
+        arrived_at=begin["at"],
+        ended_at=pl.when(ended).then(finish["at"]),
+        relative_start_s=begin["rel_s"],
+        relative_end_s=pl.when(ended).then(finish["rel_s"]),
+        start_s=start,
+        end_s=end,
         duration_s=pl.when(ended & exact).then(end - start),
         duration_uncertainty_s=pl.when(ended & exact).then(0.001),
-    )  # fmt: skip
+    )
 
 
 def _reported(tasks: pl.DataFrame, placed: PlacedFrames) -> pl.DataFrame:
@@ -118,12 +155,21 @@ def _reported(tasks: pl.DataFrame, placed: PlacedFrames) -> pl.DataFrame:
     last = done.select("stretch", "byte_offset", "method", "path", "status").sort("byte_offset")
     keyed = tasks.with_columns(key=pl.coalesce("release_byte_offset", "first_pos")).sort("key")
     joined = keyed.join_asof(
-        last, left_on="key", right_on="byte_offset", by="stretch", strategy="forward", check_sortedness=False, suffix="_done"
+        last,
+        left_on="key",
+        right_on="byte_offset",
+        by="stretch",
+        strategy="forward",
+        check_sortedness=False,
+        suffix="_done",
     )
     position = "byte_offset_done" if "byte_offset_done" in joined.columns else "byte_offset"
     nearest = pl.col("key") == pl.col("key").max().over("stretch", position)
     mine = pl.col("path").is_not_null() & nearest
     return joined.with_columns(
-        route=pl.when(mine).then("path"), method=pl.when(mine).then(pl.coalesce("method_done", pl.lit("POST")) if "method_done" in joined.columns else pl.col("method")),
+        route=pl.when(mine).then("path"),
+        method=pl.when(mine).then(
+            pl.coalesce("method_done", pl.lit("POST")) if "method_done" in joined.columns else pl.col("method")
+        ),
         status=pl.when(mine).then("status"),
-    )  # fmt: skip
+    )

@@ -13,22 +13,36 @@ _INT = pl.Int64()
 _FLOAT = pl.Float64()
 _WHO = ["agent", "provider", "model"]
 _SETTINGS = {
-    "context_window_tokens": "window", "max_output_tokens": "maximum", "run_timeout_s": "run",
-    "request_timeout_s": "request", "idle_timeout_s": "idle", "base_url": "url", "num_ctx_tokens": "num_ctx",
-}  # fmt: skip
+    "context_window_tokens": "window",
+    "max_output_tokens": "maximum",
+    "run_timeout_s": "run",
+    "request_timeout_s": "request",
+    "idle_timeout_s": "idle",
+    "base_url": "url",
+    "num_ctx_tokens": "num_ctx",
+}
 _ROUTES = {
-    "openai-completions": "/v1/chat/completions", "openai-chat": "/v1/chat/completions", "openai": "/v1/chat/completions",
-    "openai-responses": "/v1/responses", "anthropic-messages": "/v1/messages", "anthropic": "/v1/messages",
+    "openai-completions": "/v1/chat/completions",
+    "openai-chat": "/v1/chat/completions",
+    "openai": "/v1/chat/completions",
+    "openai-responses": "/v1/responses",
+    "anthropic-messages": "/v1/messages",
+    "anthropic": "/v1/messages",
     "ollama": "/api/chat",
-}  # fmt: skip
+}
 _HEADER_LIMIT_S = 299.0  # "fetch failed" means refused or reset below, a limit above (agent-logs.md §1.4)
 
 _OUTCOME = {
-    "context_overflow": "refused_window", "timeout": "client_closed_before_first_byte",
-    "connection_refused": "connection_refused", "connection_reset": "connection_reset",
-    "connection_lost": "connection_lost", "model_not_found": "refused_other", "server_error": "server_error",
-    "load_failed": "load_failed", "tool_call_parse": "server_error",
-}  # fmt: skip
+    "context_overflow": "refused_window",
+    "timeout": "client_closed_before_first_byte",
+    "connection_refused": "connection_refused",
+    "connection_reset": "connection_reset",
+    "connection_lost": "connection_lost",
+    "model_not_found": "refused_other",
+    "server_error": "server_error",
+    "load_failed": "load_failed",
+    "tool_call_parse": "server_error",
+}
 
 
 def find_calls(placed: PlacedFrames) -> pl.DataFrame:
@@ -62,10 +76,17 @@ def _transcript(placed: PlacedFrames) -> pl.DataFrame:
         ["agent", "identity", "ended_at"], keep="first", maintain_order=True
     )
     short = pl.coalesce("session_id", "stream")
-    return once.with_columns(
-        call_id=pl.format("{}/{}/{}", pl.col("agent").fill_null("agent"), short, "identity"),
-        ended_at=pl.coalesce("ended_at", "at"), session_id=short, own_run_id="run_id", lines=pl.concat_list("ref"),
-    ).with_columns(run_id=_run_key()).drop("identity")  # fmt: skip
+    return (
+        once.with_columns(
+            call_id=pl.format("{}/{}/{}", pl.col("agent").fill_null("agent"), short, "identity"),
+            ended_at=pl.coalesce("ended_at", "at"),
+            session_id=short,
+            own_run_id="run_id",
+            lines=pl.concat_list("ref"),
+        )
+        .with_columns(run_id=_run_key())
+        .drop("identity")
+    )
 
 
 def _run_key() -> pl.Expr:
@@ -83,7 +104,7 @@ def _with_session(frame: pl.DataFrame, sessions: pl.DataFrame) -> pl.DataFrame:
     joined = frame.join(sessions, on=["agent", "run_id"], how="left", maintain_order="left")
     return joined.with_columns(
         session_id=pl.coalesce("session_id", "of_run"), own_run_id="run_id", ref=reference()
-    ).drop("of_run")  # fmt: skip
+    ).drop("of_run")
 
 
 def _error_part(errors: pl.DataFrame, matched: pl.DataFrame) -> pl.DataFrame:
@@ -92,9 +113,10 @@ def _error_part(errors: pl.DataFrame, matched: pl.DataFrame) -> pl.DataFrame:
     fields = ("error_class", "error_text", "http_status", "limit_s", "asked_tokens", "window_tokens")
     return mine.group_by("call_id", maintain_order=True).agg(
         *(pl.col(name).drop_nulls().first().alias(f"log_{name}") for name in fields),
-        pl.col("source_id").first().alias("log_src"), pl.col("line_no").first().alias("log_line"),
+        pl.col("source_id").first().alias("log_src"),
+        pl.col("line_no").first().alias("log_line"),
         pl.col("ref").alias("log_refs"),
-    )  # fmt: skip
+    )
 
 
 def _limit_part(runs: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
@@ -102,14 +124,23 @@ def _limit_part(runs: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     hits = runs.filter((pl.col("event") == "timeout") & pl.col("limit_s").is_not_null())
     mine = hits.join(nearest_call(hits, calls), on="fact_id").sort("t_s", "fact_id")
     return mine.group_by("call_id", maintain_order=True).agg(
-        pl.col("limit_s").first().alias("hit_s"), pl.col("source_id").first().alias("hit_src"),
-        pl.col("line_no").first().alias("hit_line"), pl.col("ref").alias("hit_refs"),
-    )  # fmt: skip
+        pl.col("limit_s").first().alias("hit_s"),
+        pl.col("source_id").first().alias("hit_src"),
+        pl.col("line_no").first().alias("hit_line"),
+        pl.col("ref").alias("hit_refs"),
+    )
 
 
 def _columns() -> list[pl.Expr]:
     def of(prefix: str, dtype: pl.DataType, note: str | None = None) -> pl.Expr:
-        return sourced(pl.col(f"{prefix}_value"), dtype, "measured", line=pl.col(f"{prefix}_line"), src=pl.col(f"{prefix}_src"), note=note)  # fmt: skip
+        return sourced(
+            pl.col(f"{prefix}_value"),
+            dtype,
+            "measured",
+            line=pl.col(f"{prefix}_line"),
+            src=pl.col(f"{prefix}_src"),
+            note=note,
+        )
 
     def own(column: str, dtype: pl.DataType, note: str | None = None) -> pl.Expr:
         return sourced(pl.col(column), dtype, "measured", note=note)
@@ -119,44 +150,68 @@ def _columns() -> list[pl.Expr]:
 
     told = pl.when(pl.col("input_tokens") > 0).then("input_tokens")
     asked = known(
-        _INT, own("asked_tokens", _INT, "named by the error text"), logged("log_asked_tokens"),
+        _INT,
+        own("asked_tokens", _INT, "named by the error text"),
+        logged("log_asked_tokens"),
         sourced(told, _INT, "measured", note="prompt tokens as the server reported them to the agent"),
         sourced(pl.col("estimated_tokens"), _INT, "estimated", note="the agent's own estimate before sending"),
-    )  # fmt: skip
+    )
     duration = (pl.col("ended_at") - pl.col("started_at")).dt.total_microseconds() / 1e6
     refs = pl.concat_list(*(pl.col(name).fill_null([]) for name in ("lines", "hit_refs", "log_refs")))
     return [
-        asked.alias("asked_tokens"), told.alias("input_tokens"),
-        known(_INT, own("window_tokens", _INT, "named by the error text"), logged("log_window_tokens")).alias("refused_window_tokens"),
+        asked.alias("asked_tokens"),
+        told.alias("input_tokens"),
+        known(_INT, own("window_tokens", _INT, "named by the error text"), logged("log_window_tokens")).alias(
+            "refused_window_tokens"
+        ),
         of("window", _INT, "configured at the agent").alias("believed_window_tokens"),
         known(_INT, own("max_output_tokens", _INT), of("maximum", _INT)).alias("max_output_tokens"),
         own("output_tokens", _INT).alias("output_tokens"),
-        of("run", _FLOAT).alias("run_timeout_s"), of("request", _FLOAT).alias("request_timeout_s"),
-        of("idle", _FLOAT).alias("idle_timeout_s"), of("num_ctx", _INT).alias("num_ctx_tokens"),
-        sourced(pl.col("hit_s"), _FLOAT, "measured", line=pl.col("hit_line"), src=pl.col("hit_src"),
-                note="limit that the agent logged as reached").alias("run_limit_hit_s"),
+        of("run", _FLOAT).alias("run_timeout_s"),
+        of("request", _FLOAT).alias("request_timeout_s"),
+        of("idle", _FLOAT).alias("idle_timeout_s"),
+        of("num_ctx", _INT).alias("num_ctx_tokens"),
+        sourced(
+            pl.col("hit_s"),
+            _FLOAT,
+            "measured",
+            line=pl.col("hit_line"),
+            src=pl.col("hit_src"),
+            note="limit that the agent logged as reached",
+        ).alias("run_limit_hit_s"),
         pl.coalesce("error_class", "log_error_class").alias("error_class"),
         pl.coalesce("error_text", "log_error_text").alias("error_text"),
         pl.coalesce("http_status", "log_http_status").alias("http_status"),
-        pl.col("run_key").alias("run_timeout_key"), pl.col("request_key").alias("request_timeout_key"),
+        pl.col("run_key").alias("run_timeout_key"),
+        pl.col("request_key").alias("request_timeout_key"),
         pl.col("api").str.to_lowercase().replace_strict(_ROUTES, default=None, return_dtype=pl.String).alias("route"),
-        pl.when(duration >= 0).then(duration).alias("duration_s"), refs.list.unique(maintain_order=True).alias("lines"),
-    ]  # fmt: skip
+        pl.when(duration >= 0).then(duration).alias("duration_s"),
+        refs.list.unique(maintain_order=True).alias("lines"),
+    ]
 
 
 def _outcome() -> pl.Expr:
     """Outcome by the agent's record alone."""
     kind, finish = pl.col("error_class"), pl.col("finish_reason").fill_null("").str.to_lowercase()
     answered = pl.col("output_tokens").struct.field("v") > 0
-    closed = pl.when(answered).then(pl.lit("client_closed_mid_stream")).otherwise(pl.lit("client_closed_before_first_byte"))
+    closed = (
+        pl.when(answered).then(pl.lit("client_closed_mid_stream")).otherwise(pl.lit("client_closed_before_first_byte"))
+    )
     vague = pl.col("error_text").fill_null("").str.contains("(?i)fetch failed|connection error")
     return (
-        pl.when(pl.col("hit_s").is_not_null()).then(closed)
-        .when(vague & (pl.col("duration_s") >= _HEADER_LIMIT_S)).then(closed)
-        .when(kind == "timeout").then(closed)
-        .when(kind.is_in(list(_OUTCOME))).then(kind.replace_strict(_OUTCOME, default=None, return_dtype=pl.String))
-        .when(finish.is_in(["length", "max_tokens"])).then(pl.lit("cut_by_length"))
-        .when(kind.is_not_null() | finish.is_in(["error", "aborted"])).then(pl.lit("unknown"))
-        .when(finish != "").then(pl.lit("ok"))
+        pl.when(pl.col("hit_s").is_not_null())
+        .then(closed)
+        .when(vague & (pl.col("duration_s") >= _HEADER_LIMIT_S))
+        .then(closed)
+        .when(kind == "timeout")
+        .then(closed)
+        .when(kind.is_in(list(_OUTCOME)))
+        .then(kind.replace_strict(_OUTCOME, default=None, return_dtype=pl.String))
+        .when(finish.is_in(["length", "max_tokens"]))
+        .then(pl.lit("cut_by_length"))
+        .when(kind.is_not_null() | finish.is_in(["error", "aborted"]))
+        .then(pl.lit("unknown"))
+        .when(finish != "")
+        .then(pl.lit("ok"))
         .otherwise(pl.lit("unknown"))
-    )  # fmt: skip
+    )

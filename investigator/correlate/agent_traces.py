@@ -6,15 +6,26 @@ import polars as pl
 
 _NEAR_S = 15.0  # a log tells of a failure within seconds of the transcript's record
 _REPEAT_S = 5.0  # several log lines of one failure follow each other at once
-_FAILED_CALL = ("context_overflow", "timeout", "connection_refused", "connection_reset", "connection_lost",
-                "model_not_found", "server_error", "load_failed", "tool_call_parse")  # fmt: skip
+_FAILED_CALL = (
+    "context_overflow",
+    "timeout",
+    "connection_refused",
+    "connection_reset",
+    "connection_lost",
+    "model_not_found",
+    "server_error",
+    "load_failed",
+    "tool_call_parse",
+)
 
 
 def nearest_call(lines: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    """`fact_id` → `call_id`: the call of the same session (of the same agent, if the line names none) that ended nearest."""
-    ends = calls.filter(pl.col("ended_at").is_not_null()).select(
-        "agent", "session_id", "call_id", end_s=pl.col("ended_at").dt.epoch("us") / 1e6
-    ).sort("end_s")  # fmt: skip
+    """`fact_id` → `call_id`: the call that ended nearest, of the same session, or of the agent if the line names none."""
+    ends = (
+        calls.filter(pl.col("ended_at").is_not_null())
+        .select("agent", "session_id", "call_id", end_s=pl.col("ended_at").dt.epoch("us") / 1e6)
+        .sort("end_s")
+    )
     timed = lines.filter(pl.col("t_s").is_not_null()).sort("t_s")
     found = [pl.DataFrame(schema={"fact_id": pl.UInt64, "call_id": pl.String})]
     for named, keys in ((True, ["agent", "session_id"]), (False, ["agent"])):
@@ -22,9 +33,14 @@ def nearest_call(lines: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         if mine.is_empty() or ends.is_empty():
             continue
         joined = mine.join_asof(
-            ends.select("end_s", "call_id", *keys), left_on="t_s", right_on="end_s", by=keys, strategy="nearest",
-            tolerance=_NEAR_S, check_sortedness=False,
-        )  # fmt: skip
+            ends.select("end_s", "call_id", *keys),
+            left_on="t_s",
+            right_on="end_s",
+            by=keys,
+            strategy="nearest",
+            tolerance=_NEAR_S,
+            check_sortedness=False,
+        )
         found.append(joined.filter(pl.col("call_id").is_not_null()).select("fact_id", "call_id"))
     return pl.concat(found)
 
@@ -37,27 +53,41 @@ def lone_runs(runs: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         return pl.coalesce(*(pl.col("at").filter(pl.col("event") == event).first() for event in events))
 
     whole = named.group_by("agent", "own_run_id", maintain_order=True).agg(
-        pl.col("session_id").drop_nulls().first(), pl.col("provider").drop_nulls().first(),
-        pl.col("model").drop_nulls().first(), pl.col("source_id").first(), pl.col("line_no").first(),
-        pl.col("stream").first(), pl.col("ref").alias("lines"), pl.col("aborted").any().alias("aborted"),
-        first("prompt_start", "start").alias("started_at"), first("timeout", "prompt_end", "end").alias("ended_at"),
+        pl.col("session_id").drop_nulls().first(),
+        pl.col("provider").drop_nulls().first(),
+        pl.col("model").drop_nulls().first(),
+        pl.col("source_id").first(),
+        pl.col("line_no").first(),
+        pl.col("stream").first(),
+        pl.col("ref").alias("lines"),
+        pl.col("aborted").any().alias("aborted"),
+        first("prompt_start", "start").alias("started_at"),
+        first("timeout", "prompt_end", "end").alias("ended_at"),
         pl.col("event").is_in(["timeout", "error"]).any().alias("broken"),
-    )  # fmt: skip
+    )
     whole = whole.filter(pl.col("ended_at").is_not_null() & pl.col("started_at").is_not_null())
     told = _told(whole, calls)
     lone = whole.join(told, on=["agent", "own_run_id"], how="anti", nulls_equal=True, maintain_order="left")
-    return lone.with_columns(
-        call_id=pl.format("{}/run/{}", pl.col("agent").fill_null("agent"), "own_run_id"),
-        session_id=pl.coalesce("session_id", "own_run_id"),
-        finish_reason=pl.when(pl.col("broken") | pl.col("aborted").fill_null(False)).then(pl.lit("error")).otherwise(pl.lit("stop")),
-        start_basis=pl.lit("measured"),
-    ).with_columns(run_id=pl.format("{}/{}", pl.col("agent").fill_null("agent"), "session_id")).drop("broken", "aborted")  # fmt: skip
+    return (
+        lone.with_columns(
+            call_id=pl.format("{}/run/{}", pl.col("agent").fill_null("agent"), "own_run_id"),
+            session_id=pl.coalesce("session_id", "own_run_id"),
+            finish_reason=pl.when(pl.col("broken") | pl.col("aborted").fill_null(False))
+            .then(pl.lit("error"))
+            .otherwise(pl.lit("stop")),
+            start_basis=pl.lit("measured"),
+        )
+        .with_columns(run_id=pl.format("{}/{}", pl.col("agent").fill_null("agent"), "session_id"))
+        .drop("broken", "aborted")
+    )
 
 
 def _told(runs: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     """Runs in whose session a call of a transcript ended while they lasted."""
     ends = calls.select("agent", "session_id", call_end="ended_at")
-    both = runs.select("agent", "own_run_id", "session_id", "started_at", "ended_at").join(ends, on=["agent", "session_id"])
+    both = runs.select("agent", "own_run_id", "session_id", "started_at", "ended_at").join(
+        ends, on=["agent", "session_id"]
+    )
     slack = pl.duration(seconds=int(_NEAR_S))
     inside = (pl.col("call_end") >= pl.col("started_at") - slack) & (pl.col("call_end") <= pl.col("ended_at") + slack)
     return both.filter(inside).select("agent", "own_run_id").unique()
@@ -65,14 +95,40 @@ def _told(runs: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
 
 def lone_errors(errors: pl.DataFrame, matched: pl.DataFrame) -> pl.DataFrame:
     """Failed calls of which only error lines are left; lines that follow each other at once tell of one failure."""
-    rest = errors.join(matched, on="fact_id", how="anti").filter(pl.col("error_class").is_in(_FAILED_CALL)).sort("t_s", "fact_id")  # fmt: skip
+    rest = (
+        errors.join(matched, on="fact_id", how="anti")
+        .filter(pl.col("error_class").is_in(_FAILED_CALL))
+        .sort("t_s", "fact_id")
+    )
     gap = pl.col("t_s") - pl.col("t_s").shift(1).over("agent", "session_id", "error_class")
     once = rest.filter(gap.is_null() | (gap > _REPEAT_S))
-    return once.with_columns(
-        call_id=pl.format("{}/error/{}", pl.col("agent").fill_null("agent"), "ref"), ended_at="at",
-        session_id=pl.coalesce("session_id", "stream"), finish_reason=pl.lit("error"), lines=pl.concat_list("ref"),
-    ).with_columns(run_id=pl.format("{}/{}", pl.col("agent").fill_null("agent"), "session_id")).select(
-        "call_id", "agent", "session_id", "own_run_id", "run_id", "provider", "model", "ended_at", "finish_reason",
-        "error_class", "error_text", "http_status", "asked_tokens", "window_tokens", "source_id", "line_no", "stream",
-        "lines",
-    )  # fmt: skip
+    return (
+        once.with_columns(
+            call_id=pl.format("{}/error/{}", pl.col("agent").fill_null("agent"), "ref"),
+            ended_at="at",
+            session_id=pl.coalesce("session_id", "stream"),
+            finish_reason=pl.lit("error"),
+            lines=pl.concat_list("ref"),
+        )
+        .with_columns(run_id=pl.format("{}/{}", pl.col("agent").fill_null("agent"), "session_id"))
+        .select(
+            "call_id",
+            "agent",
+            "session_id",
+            "own_run_id",
+            "run_id",
+            "provider",
+            "model",
+            "ended_at",
+            "finish_reason",
+            "error_class",
+            "error_text",
+            "http_status",
+            "asked_tokens",
+            "window_tokens",
+            "source_id",
+            "line_no",
+            "stream",
+            "lines",
+        )
+    )

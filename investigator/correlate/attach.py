@@ -12,7 +12,7 @@ _ROUNDS = 4
 
 
 def attach(points: pl.DataFrame, requests: pl.DataFrame, *, near: str, exclusive: bool = False) -> pl.DataFrame:
-    """`points` (`stretch`, `t_s`, `point`) with `request`: the request (`stretch`, `start_s`, `end_s`, `request`) around.
+    """`points` (`stretch`, `t_s`, `point`) with `request`: the one of `requests` (`stretch`, `start_s`, `end_s`) around.
 
     Of several requests around a point, `near="start"` takes the one that began last (a cut prompt is reported when it
     is read), `near="end"` the one that ended first (an error is reported when it ends a request). `exclusive`: a
@@ -31,7 +31,11 @@ def attach(points: pl.DataFrame, requests: pl.DataFrame, *, near: str, exclusive
         found.append(matched.select("point", "request"))
         left = left.join(matched, on="point", how="anti")
         free = free.join(matched, on="request", how="anti") if exclusive else free
-    pairs = pl.concat(found) if found else pl.DataFrame(schema={"point": points.schema["point"], "request": requests.schema["request"]})  # fmt: skip
+    pairs = (
+        pl.concat(found)
+        if found
+        else pl.DataFrame(schema={"point": points.schema["point"], "request": requests.schema["request"]})
+    )
     return points.join(pairs, on="point", how="left", maintain_order="left")
 
 

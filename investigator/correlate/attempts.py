@@ -16,8 +16,20 @@ _CLIENT_WORDS = ("connection_refused", "connection_reset", "connection_lost")
 _STREAM_STATUS_FIX = (0, 12, 6)  # before, a stream that was given up before its first byte was logged as 200
 
 _FROM_CALL = ("agent", "session_id", "provider", "model", "error_class", "error_text", "run_id", "call_id")
-_FROM_LOAD = ("model_key", "slots", "kv_type", "flash_attention", "layers_gpu", "layers_total", "weights_bytes", "kv_bytes",
-              "compute_bytes", "kv_bytes_per_token", "native_window_tokens", "window_source")  # fmt: skip
+_FROM_LOAD = (
+    "model_key",
+    "slots",
+    "kv_type",
+    "flash_attention",
+    "layers_gpu",
+    "layers_total",
+    "weights_bytes",
+    "kv_bytes",
+    "compute_bytes",
+    "kv_bytes_per_token",
+    "native_window_tokens",
+    "window_source",
+)
 
 
 def join_sides(requests: pl.DataFrame, calls: pl.DataFrame, loads: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
@@ -27,7 +39,9 @@ def join_sides(requests: pl.DataFrame, calls: pl.DataFrame, loads: pl.DataFrame,
     lone = _call_part(calls).join(pairing.pairs.select("call").unique(), on="call", how="anti", maintain_order="left")
     rows = pl.concat([both, lone.with_columns(seen_by=pl.lit("agent"))], how="diagonal_relaxed")
     rows = rows.join(_load_part(loads), on="load_id", how="left", maintain_order="left")
-    rows = rows.join(offsets, left_on=["c_agent", "clock"], right_on=["agent", "clock"], how="left", maintain_order="left")
+    rows = rows.join(
+        offsets, left_on=["c_agent", "clock"], right_on=["agent", "clock"], how="left", maintain_order="left"
+    )
     rows = rows.join(_agent_offsets(offsets), left_on="c_agent", right_on="agent", how="left", maintain_order="left")
     rows = rows.join(_anchors(offsets), on="clock", how="left", maintain_order="left")
     return rows.with_columns(*_identity()).with_columns(*_times(), *_numbers()).with_columns(*_followers())
@@ -39,31 +53,61 @@ def _server_rows(requests: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
     seen = pl.when(pl.col("call").is_null()).then(pl.lit("server")).otherwise(pl.lit("both"))
     last = pl.col("start_s") == pl.col("start_s").max().over("call")
     return joined.with_columns(
-        seen_by=seen, last_of_call=pl.col("call").is_null() | last, request_src=pl.col("source_id"),
-        request_line=pl.col("line_no"), uncertainty=pl.col("duration_uncertainty_s"), duration=pl.col("duration_s"),
-    ).drop("load_s_right", strict=False)  # fmt: skip
+        seen_by=seen,
+        last_of_call=pl.col("call").is_null() | last,
+        request_src=pl.col("source_id"),
+        request_line=pl.col("line_no"),
+        uncertainty=pl.col("duration_uncertainty_s"),
+        duration=pl.col("duration_s"),
+    ).drop("load_s_right", strict=False)
 
 
 def _call_part(calls: pl.DataFrame) -> pl.DataFrame:
-    names = {**{name: f"c_{name}" for name in _FROM_CALL}, "asked_tokens": "c_asked", "output_tokens": "c_output",
-             "believed_window_tokens": "believed_window_tokens", "run_timeout_s": "c_run", "request_timeout_s": "c_request",
-             "run_timeout_key": "run_key", "request_timeout_key": "request_key", "run_limit_hit_s": "c_hit",
-             "refused_window_tokens": "c_refused_window", "outcome": "c_outcome", "started_at": "c_started_at",
-             "ended_at": "c_ended_at", "duration_s": "call_s", "route": "c_route", "lines": "c_lines",
-             "cache_read_tokens": "c_cache_read", "source_id": "c_src", "line_no": "c_line"}  # fmt: skip
+    names = {
+        **{name: f"c_{name}" for name in _FROM_CALL},
+        "asked_tokens": "c_asked",
+        "output_tokens": "c_output",
+        "believed_window_tokens": "believed_window_tokens",
+        "run_timeout_s": "c_run",
+        "request_timeout_s": "c_request",
+        "run_timeout_key": "run_key",
+        "request_timeout_key": "request_key",
+        "run_limit_hit_s": "c_hit",
+        "refused_window_tokens": "c_refused_window",
+        "outcome": "c_outcome",
+        "started_at": "c_started_at",
+        "ended_at": "c_ended_at",
+        "duration_s": "call_s",
+        "route": "c_route",
+        "lines": "c_lines",
+        "cache_read_tokens": "c_cache_read",
+        "source_id": "c_src",
+        "line_no": "c_line",
+    }
     return calls.select("call", *(pl.col(old).alias(new) for old, new in names.items()))
 
 
 def _load_part(loads: pl.DataFrame) -> pl.DataFrame:
     return loads.select(
-        "load_id", *(pl.col(name).alias(f"l_{name}") for name in _FROM_LOAD),
-        pl.coalesce("model", "spec_model").alias("l_model"), pl.col("cmd_context_shift").alias("l_context_shift"),
-    )  # fmt: skip
+        "load_id",
+        *(pl.col(name).alias(f"l_{name}") for name in _FROM_LOAD),
+        pl.coalesce("model", "spec_model").alias("l_model"),
+        pl.col("cmd_context_shift").alias("l_context_shift"),
+    )
 
 
 def _offsets(pairing: Pairing) -> pl.DataFrame:
-    rows = [(pair.agent, pair.clock, pair.offset.seconds, pair.offset.pairs, pair.offset.relative) for pair in pairing.clocks]
-    schema = {"agent": pl.String, "clock": pl.String, "offset_s": pl.Float64, "offset_pairs": pl.Int64, "relative": pl.Boolean}
+    rows = [
+        (pair.agent, pair.clock, pair.offset.seconds, pair.offset.pairs, pair.offset.relative)
+        for pair in pairing.clocks
+    ]
+    schema = {
+        "agent": pl.String,
+        "clock": pl.String,
+        "offset_s": pl.Float64,
+        "offset_pairs": pl.Int64,
+        "relative": pl.Boolean,
+    }
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
@@ -82,18 +126,39 @@ def _anchors(offsets: pl.DataFrame) -> pl.DataFrame:
 def _identity() -> list[pl.Expr]:
     model = pl.coalesce("c_model", "l_model")
     return [
-        pl.coalesce("request_id", "c_call_id").alias("attempt_id"), pl.coalesce("c_call_id", "request_id").alias("call_id"),
-        pl.coalesce("c_run_id", "stretch").alias("run_id"), pl.col("c_agent").alias("agent"),
-        pl.col("c_session_id").alias("session_id"), pl.col("c_provider").alias("provider"), model.alias("model"),
-        pl.col("l_model_key").alias("model_key"), pl.coalesce("route", "c_route").alias("route"),
-        pl.col("c_error_class").alias("error_class"), pl.coalesce("c_error_text", "error_text").alias("error_text"),
-        _outcome().alias("outcome"), pl.coalesce("duration", "call_s").alias("duration"),
-        pl.col("c_hit").struct.field("v").alias("hit_s"), pl.col("c_run").struct.field("v").alias("run_s"),
+        pl.coalesce("request_id", "c_call_id").alias("attempt_id"),
+        pl.coalesce("c_call_id", "request_id").alias("call_id"),
+        pl.coalesce("c_run_id", "stretch").alias("run_id"),
+        pl.col("c_agent").alias("agent"),
+        pl.col("c_session_id").alias("session_id"),
+        pl.col("c_provider").alias("provider"),
+        model.alias("model"),
+        pl.col("l_model_key").alias("model_key"),
+        pl.coalesce("route", "c_route").alias("route"),
+        pl.col("c_error_class").alias("error_class"),
+        pl.coalesce("c_error_text", "error_text").alias("error_text"),
+        _outcome().alias("outcome"),
+        pl.coalesce("duration", "call_s").alias("duration"),
+        pl.col("c_hit").struct.field("v").alias("hit_s"),
+        pl.col("c_run").struct.field("v").alias("run_s"),
         pl.col("c_request").struct.field("v").alias("request_s"),
-        *(pl.col(f"l_{name}").alias(name) for name in ("kv_type", "flash_attention", "layers_gpu", "layers_total", "slots",
-                                                       "weights_bytes", "kv_bytes", "compute_bytes", "kv_bytes_per_token",
-                                                       "native_window_tokens", "window_source")),
-    ]  # fmt: skip
+        *(
+            pl.col(f"l_{name}").alias(name)
+            for name in (
+                "kv_type",
+                "flash_attention",
+                "layers_gpu",
+                "layers_total",
+                "slots",
+                "weights_bytes",
+                "kv_bytes",
+                "compute_bytes",
+                "kv_bytes_per_token",
+                "native_window_tokens",
+                "window_source",
+            )
+        ),
+    ]
 
 
 def _outcome() -> pl.Expr:
@@ -105,19 +170,29 @@ def _outcome() -> pl.Expr:
     fixed = _STREAM_STATUS_FIX[0] * 1_000_000 + _STREAM_STATUS_FIX[1] * 1_000 + _STREAM_STATUS_FIX[2]
     old = (number < fixed).fill_null(False)
     closed = agent.str.starts_with("client_closed")
-    broken = agent.is_in(["server_error", "load_failed"]) & pl.col("c_error_class").is_in(["server_error", "load_failed", "tool_call_parse"])
+    broken = agent.is_in(["server_error", "load_failed"]) & pl.col("c_error_class").is_in(
+        ["server_error", "load_failed", "tool_call_parse"]
+    )
     late = pl.col("last_of_call").fill_null(True)
     return (
-        pl.when(server.is_null()).then(agent)
-        .when(agent.is_null() | ~late).then(server)
-        .when((server == "ok") & (agent == "cut_by_length")).then(agent)
-        .when((server == "ok") & closed).then(pl.when(old).then(agent).otherwise(pl.lit("client_closed_mid_stream")))
-        .when((server == "server_error") & closed).then(agent)
-        .when((server == "client_closed_before_first_byte") & broken).then(agent)
-        .when(server.is_in(["unknown", "open_at_end"]) & (agent != "unknown")).then(agent)
-        .when(server.is_in(["server_error"]) & agent.is_in(_CLIENT_WORDS)).then(agent)
+        pl.when(server.is_null())
+        .then(agent)
+        .when(agent.is_null() | ~late)
+        .then(server)
+        .when((server == "ok") & (agent == "cut_by_length"))
+        .then(agent)
+        .when((server == "ok") & closed)
+        .then(pl.when(old).then(agent).otherwise(pl.lit("client_closed_mid_stream")))
+        .when((server == "server_error") & closed)
+        .then(agent)
+        .when((server == "client_closed_before_first_byte") & broken)
+        .then(agent)
+        .when(server.is_in(["unknown", "open_at_end"]) & (agent != "unknown"))
+        .then(agent)
+        .when(server.is_in(["server_error"]) & agent.is_in(_CLIENT_WORDS))
+        .then(agent)
         .otherwise(server)
-    )  # fmt: skip
+    )
 
 
 def _times() -> list[pl.Expr]:
@@ -133,8 +208,13 @@ def _times() -> list[pl.Expr]:
     ended = pl.coalesce("ended_at", anchored("relative_end_s"), pl.when(lone).then(told("c_ended_at")))
     order = pl.coalesce(arrived.dt.epoch("us") / 1e6, "start_s", told("c_ended_at").dt.epoch("us") / 1e6)
     finish = pl.coalesce(ended.dt.epoch("us") / 1e6, "end_s")
-    return [arrived.alias("arrived_at"), ended.alias("ended_at"), order.alias("order_s"), finish.alias("end_order_s"),
-            plain_model("model").alias("plain_model")]  # fmt: skip
+    return [
+        arrived.alias("arrived_at"),
+        ended.alias("ended_at"),
+        order.alias("order_s"),
+        finish.alias("end_order_s"),
+        plain_model("model").alias("plain_model"),
+    ]
 
 
 def _numbers() -> list[pl.Expr]:
@@ -143,12 +223,25 @@ def _numbers() -> list[pl.Expr]:
     return [
         known(_INT, pl.col("asked_tokens"), pl.col("c_asked")).alias("asked_tokens"),
         known(_INT, pl.col("window_tokens"), pl.col("c_refused_window")).alias("window_tokens"),
-        known(_INT, pl.col("cached_tokens"), sourced(cache_read, _INT, "measured", src=agent_src, line=agent_line)).alias("cached_tokens"),
+        known(
+            _INT, pl.col("cached_tokens"), sourced(cache_read, _INT, "measured", src=agent_src, line=agent_line)
+        ).alias("cached_tokens"),
         known(_INT, pl.col("output_tokens"), pl.col("c_output")).alias("output_tokens"),
-        sourced(pl.col("duration"), _FLOAT, "measured", src=pl.coalesce("request_src", "c_src"), line=pl.coalesce("request_line", "c_line")).alias("duration_s"),
-        pl.when(pl.col("outcome").is_in(SUCCESSES)).then(False).when(pl.col("outcome").is_in(["unknown", "open_at_end"])).then(None).otherwise(True).alias("failed"),
+        sourced(
+            pl.col("duration"),
+            _FLOAT,
+            "measured",
+            src=pl.coalesce("request_src", "c_src"),
+            line=pl.coalesce("request_line", "c_line"),
+        ).alias("duration_s"),
+        pl.when(pl.col("outcome").is_in(SUCCESSES))
+        .then(False)
+        .when(pl.col("outcome").is_in(["unknown", "open_at_end"]))
+        .then(None)
+        .otherwise(True)
+        .alias("failed"),
         _overflow_action().alias("overflow_action"),
-    ]  # fmt: skip
+    ]
 
 
 def _overflow_action() -> pl.Expr:
@@ -159,13 +252,18 @@ def _overflow_action() -> pl.Expr:
     minor = version.struct.field("1").cast(pl.Int32) * 1000 + version.struct.field("2").cast(pl.Int32)
     own = pl.col("source_format") == "llama-server"
     return (
-        pl.when((pl.col("outcome") == "refused_window") & ~pl.col("cut_line").is_not_null()).then(pl.lit("refuse"))
-        .when(cut & ~refuse).then(pl.lit("cut"))
-        .when(refuse & ~cut).then(pl.lit("refuse"))
-        .when(own).then(pl.lit("refuse"))
-        .when(minor.is_between(4, 29)).then(pl.lit("cut"))
+        pl.when((pl.col("outcome") == "refused_window") & ~pl.col("cut_line").is_not_null())
+        .then(pl.lit("refuse"))
+        .when(cut & ~refuse)
+        .then(pl.lit("cut"))
+        .when(refuse & ~cut)
+        .then(pl.lit("refuse"))
+        .when(own)
+        .then(pl.lit("refuse"))
+        .when(minor.is_between(4, 29))
+        .then(pl.lit("cut"))
         .otherwise(pl.lit("unknown"))
-    )  # fmt: skip
+    )
 
 
 def _followers() -> list[pl.Expr]:
@@ -175,10 +273,13 @@ def _followers() -> list[pl.Expr]:
     fits = pl.when(window.is_not_null()).then(pl.min_horizontal(asked, window))
     cuts = pl.col("overflow_action") != "refuse"
     read = known(
-        _INT, pl.col("cut_to_tokens"),
-        sourced(pl.when(cuts).then(fits).otherwise(asked), _INT, "derived", line=line, src=src, note="min(asked, window)"),
+        _INT,
+        pl.col("cut_to_tokens"),
+        sourced(
+            pl.when(cuts).then(fits).otherwise(asked), _INT, "derived", line=line, src=src, note="min(asked, window)"
+        ),
         sourced(asked, _INT, "derived", line=line, src=src, note="window not known; as asked"),
-    )  # fmt: skip
+    )
     cut = pl.when(window.is_not_null()).then((asked - window).clip(lower_bound=0))
     new = pl.col("new_tokens")
     p_line, p_src = pl.col("prefill_s").struct.field("line"), pl.col("prefill_s").struct.field("src")
@@ -188,6 +289,8 @@ def _followers() -> list[pl.Expr]:
     return [
         read.alias("read_tokens"),
         sourced(cut, _INT, "derived", line=line, src=src, note="asked − window").alias("cut_tokens"),
-        sourced(tps, _FLOAT, "derived", line=p_line, src=p_src, note="newly read tokens ÷ prefill time").alias("prefill_tps"),
+        sourced(tps, _FLOAT, "derived", line=p_line, src=p_src, note="newly read tokens ÷ prefill time").alias(
+            "prefill_tps"
+        ),
         sourced(answer, _FLOAT, "derived", line=d_line, src=d_src, note="output ÷ decode time").alias("decode_tps"),
-    ]  # fmt: skip
+    ]

@@ -31,7 +31,9 @@ def place_in_time(facts: PlacedFrames, sources: pl.DataFrame) -> dict[str, pl.Da
 def _spine(facts: PlacedFrames) -> pl.DataFrame:
     """All stamped records of all tables, once each, in order."""
     stamped = [frame.select(_SPINE).filter(pl.col("stamp").is_not_null()) for frame in facts.values()]
-    return pl.concat(stamped).unique(["source_id", "byte_offset"], keep="first", maintain_order=True).sort("byte_offset")
+    return (
+        pl.concat(stamped).unique(["source_id", "byte_offset"], keep="first", maintain_order=True).sort("byte_offset")
+    )
 
 
 def _zone_changes(spine: pl.DataFrame) -> pl.DataFrame:
@@ -62,28 +64,47 @@ def _on_clock(frame: pl.DataFrame) -> pl.DataFrame:
     local = pl.col("stamp") - pl.duration(seconds=pl.col("zone_s").fill_null(0))
     at = pl.when(kind == "utc").then("stamp").when(kind == "local").then(local)
     basis = (
-        pl.when(kind == "utc").then(pl.lit("exact"))
-        .when((kind == "local") & pl.col("zone_s").is_not_null()).then(pl.lit("zone_of_neighbours"))
-        .when(kind == "relative").then(pl.lit("relative"))
+        pl.when(kind == "utc")
+        .then(pl.lit("exact"))
+        .when((kind == "local") & pl.col("zone_s").is_not_null())
+        .then(pl.lit("zone_of_neighbours"))
+        .when(kind == "relative")
+        .then(pl.lit("relative"))
         .otherwise(pl.lit("unknown"))
-    )  # fmt: skip
+    )
     rel_s = pl.when(kind == "relative").then(pl.col("stamp").dt.epoch("us") / 1e6)
     return frame.with_columns(at=at, at_basis=basis, rel_s=rel_s)
+
+
+_ADDED: dict[str, pl.DataType] = {
+    "zone_s": pl.Int32(),
+    "at": pl.Datetime("us"),
+    "at_basis": pl.String(),
+    "rel_s": pl.Float64(),
+    "stream": pl.String(),
+    "source_format": pl.String(),
+    "side": pl.String(),
+    "t_s": pl.Float64(),
+}
 
 
 def _placed(
     frame: pl.DataFrame, sources: pl.DataFrame, zones: pl.DataFrame, fallback: int | None, spine: pl.DataFrame
 ) -> pl.DataFrame:
+    if frame.is_empty():
+        return frame.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in _ADDED.items())
     ordered = frame.sort("byte_offset", maintain_order=True)
     own = _on_clock(_with_zone(ordered, zones, fallback))
     earlier = spine.select("source_id", "byte_offset", near_at="at", near_rel_s="rel_s", near_basis="at_basis")
     joined = own.join_asof(earlier, on="byte_offset", by="source_id", check_sortedness=False)
     unstamped = pl.col("stamp").is_null()
     borrowed = (
-        pl.when(pl.col("near_rel_s").is_not_null()).then(pl.lit("relative"))
-        .when(pl.col("near_at").is_not_null()).then(pl.lit("nearest_earlier"))
+        pl.when(pl.col("near_rel_s").is_not_null())
+        .then(pl.lit("relative"))
+        .when(pl.col("near_at").is_not_null())
+        .then(pl.lit("nearest_earlier"))
         .otherwise(pl.lit("unknown"))
-    )  # fmt: skip
+    )
     timed = joined.with_columns(
         at=pl.coalesce("at", "near_at"),
         rel_s=pl.coalesce("rel_s", "near_rel_s"),

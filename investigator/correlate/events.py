@@ -25,14 +25,19 @@ _KINDS: dict[str, tuple[str, str, str | None, str | None, str | None]] = {
 
 def events_table(placed: PlacedFrames, requests: pl.DataFrame) -> pl.DataFrame:
     """The public table (not yet conformed), in order of stream and line."""
-    events = pl.concat([_events(placed[name], name) for name in _KINDS]).sort("stream", "byte_offset", "kind", "fact_id")
+    events = pl.concat([_events(placed[name], name) for name in _KINDS]).sort(
+        "stream", "byte_offset", "kind", "fact_id"
+    )
     targets = requests.filter("inference").select("stretch", "start_s", "end_s", request="request_id")
     points = events.with_row_index("point")
     found = attach(points.select("stretch", "t_s", "point"), targets, near="end").select("point", in_request="request")
     return points.join(found, on="point", how="left", maintain_order="left").with_columns(
-        event_id=pl.format("{}:{}/{}/{}", "stream", "line_no", "kind", pl.int_range(pl.len()).over("stream", "line_no", "kind")),
-        happened_at="at", evidence=pl.concat_list(reference()),
-    )  # fmt: skip
+        event_id=pl.format(
+            "{}:{}/{}/{}", "stream", "line_no", "kind", pl.int_range(pl.len()).over("stream", "line_no", "kind")
+        ),
+        happened_at="at",
+        evidence=pl.concat_list(reference()),
+    )
 
 
 def _events(frame: pl.DataFrame, table: str) -> pl.DataFrame:
@@ -43,6 +48,16 @@ def _events(frame: pl.DataFrame, table: str) -> pl.DataFrame:
 
     value = pl.lit(None, pl.Float64) if number is None else pl.col(number).cast(pl.Float64)
     return frame.filter(pl.col("side") == "server").select(
-        "fact_id", "stream", "stretch", "byte_offset", "line_no", "at", "t_s", pl.lit(kind).alias("kind"),
-        text(slug).alias("slug"), text(level).alias("level"), text(message).alias("message"), value.alias("value_num"),
-    )  # fmt: skip
+        "fact_id",
+        "stream",
+        "stretch",
+        "byte_offset",
+        "line_no",
+        "at",
+        "t_s",
+        pl.lit(kind).alias("kind"),
+        text(slug).alias("slug"),
+        text(level).alias("level"),
+        text(message).alias("message"),
+        value.alias("value_num"),
+    )

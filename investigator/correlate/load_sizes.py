@@ -1,4 +1,4 @@
-"""Bytes of a stay in memory, by part, from the engine's own lines; the scheduler's plan only where those are missing."""
+"""Bytes of a stay in memory, by part, from the engine's lines; the scheduler's plan only where those are missing."""
 
 from __future__ import annotations
 
@@ -13,32 +13,49 @@ _PARTS = {"weights": "weights_bytes", "kv_cache": "kv_bytes", "compute_graph": "
 
 
 def load_sizes(parts: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
-    """Per `load_id`: sourced `weights_bytes`, `kv_bytes`, `compute_bytes`, plain `total_bytes`, `cpu_bytes`, plan columns."""
+    """Per `load_id`: sourced `weights_bytes`, `kv_bytes`, `compute_bytes`; plain `total_bytes`, `cpu_bytes`, `plan_*`."""
     sums = _sums(_final_parts(parts))
     plan = _plan(plans)
     both = sums.join(plan, on="load_id", how="full", coalesce=True)
     return both.with_columns(
-        _part("weights_bytes"), _part("kv_bytes"), _part("compute_bytes", plan="plan_graph"),
+        _part("weights_bytes"),
+        _part("kv_bytes"),
+        _part("compute_bytes", plan="plan_graph"),
         total_bytes=pl.coalesce("total_bytes", _sum_of_parts()),
     ).select(
-        "load_id", "weights_bytes", "kv_bytes", "compute_bytes", "total_bytes", "cpu_bytes", "part_type", "part_line",
-        "plan_gpu", "plan_total", "plan_line",
-    )  # fmt: skip
+        "load_id",
+        "weights_bytes",
+        "kv_bytes",
+        "compute_bytes",
+        "total_bytes",
+        "cpu_bytes",
+        "part_type",
+        "part_line",
+        "plan_gpu",
+        "plan_total",
+        "plan_line",
+    )
 
 
 def kv_bytes_per_token() -> pl.Expr:
     """Bytes at f16 for one token of one sequence: cache ÷ (window × slots) ÷ size of the cache type relative to f16."""
-    factor = value_of("kv_type").str.to_lowercase().replace_strict(
-        {name: size / KV_TYPE_BYTES["f16"] for name, size in KV_TYPE_BYTES.items() if size > 0},
-        default=None,
-        return_dtype=pl.Float64,
-    )  # fmt: skip
+    factor = (
+        value_of("kv_type")
+        .str.to_lowercase()
+        .replace_strict(
+            {name: size / KV_TYPE_BYTES["f16"] for name, size in KV_TYPE_BYTES.items() if size > 0},
+            default=None,
+            return_dtype=pl.Float64,
+        )
+    )
     cells = pl.coalesce(value_of("window_tokens") * value_of("slots").fill_null(1), "total_ctx_tokens")
     line = pl.col("kv_bytes").struct.field("line")
     value = pl.when(cells > 0).then(value_of("kv_bytes") / cells / factor)
     return known(
         pl.Float64(),
-        sourced(value, pl.Float64(), "derived", line=line, note="KV cache ÷ (window × slots) ÷ factor of the cache type"),
+        sourced(
+            value, pl.Float64(), "derived", line=line, note="KV cache ÷ (window × slots) ÷ factor of the cache type"
+        ),
     )
 
 
@@ -48,7 +65,9 @@ def _final_parts(parts: pl.DataFrame) -> pl.DataFrame:
     Of a total without a device and lines per device, the lines per device count; a part may have several buffers.
     """
     total = (pl.col("part") == "total") & pl.col("device").is_null()
-    closed = parts.sort("byte_offset").with_columns(block=total.cast(pl.Int32).shift(1, fill_value=0).cum_sum().over("load_id"))
+    closed = parts.sort("byte_offset").with_columns(
+        block=total.cast(pl.Int32).shift(1, fill_value=0).cum_sum().over("load_id")
+    )
     blocks = closed.group_by("load_id").agg(pl.col("block").filter(total).max().alias("last_block"))
     kept = closed.join(blocks, on="load_id").filter(
         pl.col("last_block").is_null() | (pl.col("block") == pl.col("last_block"))
@@ -81,23 +100,42 @@ def _plan(plans: pl.DataFrame) -> pl.DataFrame:
     def last(column: str) -> pl.Expr:
         return pl.col(column).drop_nulls().last()
 
-    return plans.sort("byte_offset").group_by("load_id").agg(
-        last("layers_gpu").alias("plan_gpu"), last("layers_total").alias("plan_total"),
-        last("weights_bytes").alias("plan_weights"), last("kv_bytes").alias("plan_kv"),
-        last("graph_bytes").alias("plan_graph"), pl.col("line_no").last().alias("plan_line"),
-        pl.col("source_id").last().alias("plan_src"),
-    )  # fmt: skip
+    return (
+        plans.sort("byte_offset")
+        .group_by("load_id")
+        .agg(
+            last("layers_gpu").alias("plan_gpu"),
+            last("layers_total").alias("plan_total"),
+            last("weights_bytes").alias("plan_weights"),
+            last("kv_bytes").alias("plan_kv"),
+            last("graph_bytes").alias("plan_graph"),
+            pl.col("line_no").last().alias("plan_line"),
+            pl.col("source_id").last().alias("plan_src"),
+        )
+    )
 
 
 def _part(name: str, plan: str | None = None) -> pl.Expr:
     plan = plan or f"plan_{name.removesuffix('_bytes')}"
     return known(
         _INT,
-        sourced(pl.col(name), _INT, "measured", line=pl.col(f"{name}_line"), src=pl.col(f"{name}_src"),
-                note="sum over devices"),
-        sourced(pl.col(plan), _INT, "estimated", line=pl.col("plan_line"), src=pl.col("plan_src"),
-                note="the scheduler's plan before the load"),
-    ).alias(name)  # fmt: skip
+        sourced(
+            pl.col(name),
+            _INT,
+            "measured",
+            line=pl.col(f"{name}_line"),
+            src=pl.col(f"{name}_src"),
+            note="sum over devices",
+        ),
+        sourced(
+            pl.col(plan),
+            _INT,
+            "estimated",
+            line=pl.col("plan_line"),
+            src=pl.col("plan_src"),
+            note="the scheduler's plan before the load",
+        ),
+    ).alias(name)
 
 
 def _sum_of_parts() -> pl.Expr:

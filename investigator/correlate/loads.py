@@ -40,7 +40,9 @@ def _starts(placed: PlacedFrames) -> pl.DataFrame:
     """Where stays begin, with what the command line says."""
     lines = placed["runner_start"].filter((pl.col("side") == "server") & pl.col("has_model").fill_null(True))
     implicit = _implicit(placed, lines)
-    both = pl.concat([lines.with_columns(command=pl.lit(True)), implicit], how="diagonal").sort("stretch", "byte_offset")
+    both = pl.concat([lines.with_columns(command=pl.lit(True)), implicit], how="diagonal").sort(
+        "stretch", "byte_offset"
+    )
     number = pl.int_range(1, pl.len() + 1).over("stretch")
     context = ["total_ctx_tokens", "slots", "gpu_layers", "flash_attention", "context_shift", "keep_tokens"]
     return both.with_columns(
@@ -109,10 +111,14 @@ def _meta(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _slots(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.sort("byte_offset").group_by("load_id").agg(
-        pl.col("slots").drop_nulls().last().alias("si_slots"),
-        pl.col("slot_ctx_tokens").drop_nulls().last().alias("si_ctx"),
-        pl.col("line_no").last().alias("si_line"),
+    return (
+        rows.sort("byte_offset")
+        .group_by("load_id")
+        .agg(
+            pl.col("slots").drop_nulls().last().alias("si_slots"),
+            pl.col("slot_ctx_tokens").drop_nulls().last().alias("si_ctx"),
+            pl.col("line_no").last().alias("si_line"),
+        )
     )
 
 
@@ -137,10 +143,14 @@ def _layers(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _clamps(rows: pl.DataFrame) -> pl.DataFrame:
     """What a clamp says of the native window, and whether one lowered what was asked."""
-    return rows.sort("byte_offset").group_by("load_id").agg(
-        pl.col("native_tokens").drop_nulls().last().alias("clamp_native"),
-        pl.col("line_no").last().alias("clamp_line"),
-        pl.col("reason").is_in(["load_failed", "memory"]).any().alias("shrunk"),
+    return (
+        rows.sort("byte_offset")
+        .group_by("load_id")
+        .agg(
+            pl.col("native_tokens").drop_nulls().last().alias("clamp_native"),
+            pl.col("line_no").last().alias("clamp_line"),
+            pl.col("reason").is_in(["load_failed", "memory"]).any().alias("shrunk"),
+        )
     )
 
 

@@ -69,11 +69,21 @@ def _host_limit(placed: PlacedFrames) -> _Limit | None:
     wired = int(raised[-1]) if len(raised) and raised[-1] > 0 else None
     words = " ".join(str(value) for name in ("chip", "machine", "os") for value in specs[name].drop_nulls().to_list())
     if "apple" not in words.lower() and "macos" not in words.lower():
-        return None if wired is None else _Limit(wired, "limit named by the machine's description", row["source_id"], row["line_no"], "measured")
+        return (
+            None
+            if wired is None
+            else _Limit(wired, "limit named by the machine's description", row["source_id"], row["line_no"], "measured")
+        )
     memory = int(sizes[0]) if len(sizes) else 0
     limit = gpu_limit_bytes(MachineKind.MACOS_UNIFIED, memory, wired)
     share = "iogpu.wired_limit_mb" if wired else "2/3 of memory" if limit.mid < 0.7 * memory else "3/4 of memory"
-    return _Limit(limit.mid, f"{share} ({memory / 2**30:.0f} GiB, Apple unified memory)", row["source_id"], row["line_no"], "derived")
+    return _Limit(
+        limit.mid,
+        f"{share} ({memory / 2**30:.0f} GiB, Apple unified memory)",
+        row["source_id"],
+        row["line_no"],
+        "derived",
+    )
 
 
 def _device_limit(devices: pl.DataFrame, host: _Limit | None) -> _Limit | None:

@@ -35,19 +35,28 @@ def _with_client_counts(attempts: pl.DataFrame, placed: PlacedFrames) -> pl.Data
     """Prompt and output tokens that a client's own timing tells of the request it matches."""
     timings = client_timings(attempts, placed).filter(pl.col("attempt_id").is_not_null())
     told = timings.unique("attempt_id", keep="first", maintain_order=True).select(
-        "attempt_id", t_asked="prompt_tokens", t_output="output_tokens", t_prefill="prompt_s", t_decode="output_s",
-        t_src="source_id", t_line="line_no",
-    )  # fmt: skip
+        "attempt_id",
+        t_asked="prompt_tokens",
+        t_output="output_tokens",
+        t_prefill="prompt_s",
+        t_decode="output_s",
+        t_src="source_id",
+        t_line="line_no",
+    )
     joined = attempts.join(told, on="attempt_id", how="left", maintain_order="left")
 
     def add(column: str, value: str, dtype: pl.DataType) -> pl.Expr:
-        extra = sourced(pl.col(value), dtype, "measured", src=pl.col("t_src"), line=pl.col("t_line"), note="printed by the client")
+        extra = sourced(
+            pl.col(value), dtype, "measured", src=pl.col("t_src"), line=pl.col("t_line"), note="printed by the client"
+        )
         return known(dtype, pl.col(column), extra).alias(column)
 
     return joined.with_columns(
-        add("asked_tokens", "t_asked", _INT), add("read_tokens", "t_asked", _INT), add("output_tokens", "t_output", _INT),
+        add("asked_tokens", "t_asked", _INT),
+        add("read_tokens", "t_asked", _INT),
+        add("output_tokens", "t_output", _INT),
         add("decode_s", "t_decode", _FLOAT),
-    )  # fmt: skip
+    )
 
 
 def _rates() -> list[pl.Expr]:
@@ -60,23 +69,32 @@ def _rates() -> list[pl.Expr]:
     return [
         of("fit_r0", _FLOAT, "fit_label", fitted).alias("prefill_r0"),
         of("fit_c", _FLOAT, "fit_label", fitted).alias("prefill_c"),
-        pl.col("fit_spread").alias("prefill_spread"), pl.col("fit_points").alias("prefill_points"),
+        pl.col("fit_spread").alias("prefill_spread"),
+        pl.col("fit_points").alias("prefill_points"),
         pl.col("fit_deepest").alias("prefill_fitted_to_tokens"),
         of("deep_tps", _FLOAT, "deep_label", deepest).alias("deepest_tps"),
         of("deep_tokens", _INT, "deep_label", deepest).alias("deepest_tokens"),
-    ]  # fmt: skip
+    ]
 
 
 def _limits() -> list[pl.Expr]:
     """The limit's evidence is the line that names it: the agent's words, its setting, else the request itself."""
     named = [pl.when(pl.col("limit_s") == value_of(name)).then(name) for name in ("c_hit", "c_run", "c_request")]
     source = pl.coalesce(*named)
-    seen = sourced(pl.col("limit_s"), _FLOAT, "estimated", src=pl.coalesce("request_src", "c_src"), line=pl.coalesce("request_line", "c_line"))
+    seen = sourced(
+        pl.col("limit_s"),
+        _FLOAT,
+        "estimated",
+        src=pl.coalesce("request_src", "c_src"),
+        line=pl.coalesce("request_line", "c_line"),
+    )
     with_words = seen.struct.with_fields(pl.col("limit_label").alias("label"), pl.col("limit_note").alias("note"))
     return [
-        pl.coalesce(source, with_words).alias("timeout_s"), pl.col("limit_layer").alias("timeout_layer"),
-        pl.col("limit_key").alias("timeout_key"), pl.col("limit_covers").alias("timeout_covers"),
-    ]  # fmt: skip
+        pl.coalesce(source, with_words).alias("timeout_s"),
+        pl.col("limit_layer").alias("timeout_layer"),
+        pl.col("limit_key").alias("timeout_key"),
+        pl.col("limit_covers").alias("timeout_covers"),
+    ]
 
 
 def _memory() -> list[pl.Expr]:
@@ -87,11 +105,17 @@ def _memory() -> list[pl.Expr]:
 
 def attempts_table(attempts: pl.DataFrame) -> pl.DataFrame:
     """The public table (not yet conformed). Evidence: the server's lines, then the agent's."""
-    own = attempts.select("attempt_id", "row", "stream", line="lines").explode("line").filter(pl.col("line").is_not_null())
+    own = (
+        attempts.select("attempt_id", "row", "stream", line="lines")
+        .explode("line")
+        .filter(pl.col("line").is_not_null())
+    )
     refs = own.group_by("attempt_id").agg(pl.format("{}:{}", "stream", "line").alias("server_refs"))
     joined = bare(attempts).join(refs, on="attempt_id", how="left", maintain_order="left")
     evidence = pl.concat_list(pl.col("server_refs").fill_null([]), pl.col("c_lines").fill_null([]))
     return joined.with_columns(
-        evidence=evidence, zone_offset_s=pl.col("zone_s"), duration_uncertainty_s=pl.col("uncertainty"),
+        evidence=evidence,
+        zone_offset_s=pl.col("zone_s"),
+        duration_uncertainty_s=pl.col("uncertainty"),
         client=pl.col("client"),
-    ).sort("row")  # fmt: skip
+    ).sort("row")

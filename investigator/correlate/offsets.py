@@ -18,6 +18,11 @@ MAX_SKEW_S = 150.0  # clocks of machines that both have a wall clock
 _MAX_PAIRS = 4_000_000
 _CANDIDATES = 12
 _SLACK_S = 1.0
+_MIN_WEIGHT = 0.25
+_PART_S = 7200.0  # drift is looked for over parts of this length
+_MIN_PARTS = 4
+_MIN_LOCAL = 3
+_CLEARLY = 1.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,34 +52,109 @@ class Requests:
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """Agent's clock minus the server's (for a relative log: the agent's time at the server's zero)."""
+    """Agent's clock minus the server's (for a relative log: the agent's time at the server's zero).
+
+    `seconds` holds at the agent's time `reference_s`; `drift` is what it gains per second.
+    """
 
     seconds: float
     pairs: int
     score: float
     relative: bool
+    drift: float = 0.0
+    reference_s: float = 0.0
+
+    def at(self, agent_time_s: Floats) -> Floats:
+        """Offset at each of the agent's times (seconds)."""
+        return self.seconds + self.drift * (agent_time_s - self.reference_s)
 
     @property
     def basis(self) -> str:
         what = "start of the server's clock" if self.relative else "offset"
-        return f"{what} estimated from the ends of {self.pairs} calls" if self.pairs else "no call matches a request"
+        moving = f", drifting by {self.drift * 86400:+.1f} s a day" if self.drift else ""
+        return f"{what} estimated from the ends of {self.pairs} calls{moving}"
 
 
 def estimate_offset(calls: Calls, requests: Requests, relative: bool) -> Offset | None:
-    """The offset under which most calls end with a request that fits them; None if none does."""
+    """The offset under which most calls end with a request that fits them, with drift if that fits clearly more.
+
+    None if no call goes with any request.
+    """
     if not len(calls.end_s) or not len(requests.end_s):
         return None
-    row, column = _pairs(calls, requests, relative)
-    if not len(row):
+    pairs = _pairs(calls, requests, relative)
+    if not len(pairs.row):
         return None
-    difference = calls.end_s[row] - requests.middle_s[column]
-    weight = _weights(calls, requests, row, column, difference)
+    constant = _best_constant(pairs, requests.step_s, relative)
+    return with_drift(pairs, constant, requests.step_s) if constant is not None else None
+
+
+def _best_constant(pairs: Pairs, step_s: float, relative: bool) -> Offset | None:
     best: Offset | None = None
-    for candidate in _peaks(difference, weight, requests.step_s + _SLACK_S, relative):
-        offset = _evaluate(difference, weight, row, column, candidate, requests.step_s, relative)
+    for candidate in _peaks(pairs.difference, pairs.weight, step_s + _SLACK_S, relative):
+        offset = _evaluate(pairs, candidate, step_s, relative)
         if offset is not None and (best is None or _better(offset, best)):
             best = offset
     return best
+
+
+def with_drift(pairs: Pairs, constant: Offset, step_s: float) -> Offset:
+    """A straight line through the offsets of successive parts of the case, if it explains clearly more calls."""
+    times = pairs.ends[pairs.row]
+    span = float(times.max() - times.min())
+    parts = max(1, int(span // _PART_S))
+    if parts < _MIN_PARTS:
+        return constant
+    middle = float(times.min() + span / 2)
+    local = [
+        _local(pairs, times, middle + span * ((k + 0.5) / parts - 0.5), span / parts, step_s, constant)
+        for k in range(parts)
+    ]
+    found = [point for point in local if point is not None]
+    if len(found) < _MIN_PARTS:
+        return constant
+    at, seconds = (np.array(values) for values in zip(*found, strict=True))
+    slope = _theil_sen(at, seconds)
+    base = float(np.median(seconds - slope * (at - middle)))
+    line: Offset | None = constant
+    for _ in range(3):
+        straight = pairs.moved(slope * (times - middle))
+        line = _evaluate(straight, base, step_s, constant.relative)
+        if line is None:
+            return constant
+        chosen = np.abs(straight.difference - line.seconds) <= step_s / 2 + _SLACK_S
+        chosen &= pairs.weight > _MIN_WEIGHT
+        slope += _slope(times[chosen] - middle, straight.difference[chosen], pairs.weight[chosen])
+        base = line.seconds
+    if line is None or line.score < _CLEARLY * constant.score or abs(slope * span) < step_s:
+        return constant
+    return Offset(line.seconds, line.pairs, line.score, constant.relative, slope, middle)
+
+
+def _local(
+    pairs: Pairs, times: Floats, middle: float, width: float, step_s: float, constant: Offset
+) -> tuple[float, float] | None:
+    """Time and offset of one part of the case, from its own calls."""
+    mine = pairs.only(
+        (np.abs(times - middle) <= width / 2) & (np.abs(pairs.difference - constant.seconds) <= MAX_SKEW_S)
+    )
+    best = _best_constant(mine, step_s, constant.relative) if len(mine.row) else None
+    return (middle, best.seconds) if best is not None and best.pairs >= _MIN_LOCAL else None
+
+
+def _theil_sen(at: Floats, seconds: Floats) -> float:
+    first, second = np.triu_indices(len(at), 1)
+    return float(np.median((seconds[second] - seconds[first]) / (at[second] - at[first])))
+
+
+def _slope(at: Floats, residual: Floats, weight: Floats) -> float:
+    centred = at - np.average(at, weights=weight)
+    spread = float(np.sum(weight * centred**2))
+    return (
+        float(np.sum(weight * centred * (residual - np.average(residual, weights=weight)))) / spread
+        if spread > 0
+        else 0.0
+    )
 
 
 def _better(one: Offset, other: Offset) -> bool:
@@ -83,7 +163,32 @@ def _better(one: Offset, other: Offset) -> bool:
     return abs(one.seconds) < abs(other.seconds)
 
 
-def _pairs(calls: Calls, requests: Requests, relative: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Calls and requests that may belong together: indices, difference of their ends, weight; `ends` of all calls."""
+
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    difference: Floats
+    weight: Floats
+    ends: Floats
+
+    def only(self, mask: NDArray[np.bool_]) -> Pairs:
+        return Pairs(self.row[mask], self.column[mask], self.difference[mask], self.weight[mask], self.ends)
+
+    def moved(self, by: Floats) -> Pairs:
+        return Pairs(self.row, self.column, self.difference - by, self.weight, self.ends)
+
+
+def _pairs(calls: Calls, requests: Requests, relative: bool) -> Pairs:
+    """All pairs to be considered, weighed."""
+    row, column = _indices(calls, requests, relative)
+    difference = calls.end_s[row] - requests.middle_s[column]
+    weight = _weights(calls, requests, row, column)
+    return Pairs(row, column, difference, weight, calls.end_s).only(weight > _MIN_WEIGHT)
+
+
+def _indices(calls: Calls, requests: Requests, relative: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Index pairs to be considered: near in time for wall clocks, else all (thinned out evenly when too many)."""
     n_calls, n_requests = len(calls.end_s), len(requests.end_s)
     if relative:
@@ -99,9 +204,7 @@ def _pairs(calls: Calls, requests: Requests, relative: bool) -> tuple[NDArray[np
     return rows, order[np.repeat(low, count) + within]
 
 
-def _weights(
-    calls: Calls, requests: Requests, row: NDArray[np.int64], column: NDArray[np.int64], difference: Floats
-) -> Floats:
+def _weights(calls: Calls, requests: Requests, row: NDArray[np.int64], column: NDArray[np.int64]) -> Floats:
     """How well a call and a request go together apart from when: length, tokens, failure."""
     length = calls.end_s[row] - calls.start_s[row]
     served = requests.end_s[column] - requests.start_s[column]
@@ -114,8 +217,9 @@ def _weights(
     both = ~np.isnan(theirs) & ~np.isnan(mine)
     weight = weight + np.where(both & (theirs == mine), 3.0, 0.0)
     weight = np.where(both & (theirs != mine), weight * 0.3, weight)
-    weight = np.where(calls.failed[row] == requests.failed[column], weight, weight * 0.3)
-    return np.where(np.abs(difference) < np.inf, weight, 0.0)
+    exact = np.abs(gap) <= 0.15  # a length that agrees to a tenth of a second is rarely chance
+    weight = weight + np.where(exact & (served > 1), 1.0, 0.0)
+    return np.where(calls.failed[row] == requests.failed[column], weight, weight * 0.3)
 
 
 def _peaks(difference: Floats, weight: Floats, width: float, relative: bool) -> list[float]:
@@ -125,27 +229,19 @@ def _peaks(difference: Floats, weight: Floats, width: float, relative: bool) -> 
     last = np.searchsorted(sorted_difference, sorted_difference + width, side="right")
     mass = cumulative[last] - cumulative[np.arange(len(order))]
     mass = mass if relative else mass - 1e-4 * np.abs(sorted_difference)
+    centres = (sorted_difference + sorted_difference[last - 1]) / 2
     peaks: list[float] = []
-    for index in np.argsort(-mass, kind="stable"):
-        centre = float((sorted_difference[index] + sorted_difference[last[index] - 1]) / 2)
-        if all(abs(centre - seen) > width for seen in peaks):
-            peaks.append(centre)
-        if len(peaks) == _CANDIDATES:
-            break
+    while len(peaks) < _CANDIDATES and len(mass) and mass.max() > 0:
+        centre = float(centres[int(np.argmax(mass))])
+        peaks.append(centre)
+        mass = np.where(np.abs(centres - centre) <= width, 0.0, mass)
     return peaks
 
 
-def _evaluate(
-    difference: Floats,
-    weight: Floats,
-    row: NDArray[np.int64],
-    column: NDArray[np.int64],
-    centre: float,
-    step_s: float,
-    relative: bool,
-) -> Offset | None:
+def _evaluate(pairs: Pairs, centre: float, step_s: float, relative: bool) -> Offset | None:
     """Score of one candidate: each call and each request counts once, the best pair first."""
-    inside = np.flatnonzero((np.abs(difference - centre) <= step_s / 2 + _SLACK_S) & (weight > 0.25))
+    row, column, difference, weight = pairs.row, pairs.column, pairs.difference, pairs.weight
+    inside = np.flatnonzero(np.abs(difference - centre) <= step_s / 2 + _SLACK_S)
     order = inside[np.argsort(-weight[inside], kind="stable")]
     calls: set[int] = set()
     requests: set[int] = set()

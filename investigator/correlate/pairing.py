@@ -7,6 +7,7 @@ behind the agent's back. A call that came to an answer owns at most one request 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -20,8 +21,16 @@ from .sourced import value_of
 _TOLERANCE_S = 1.5
 _UNKNOWN_START_S = 3600.0  # a call without a start may have begun this long before its end
 _SURE_SCORE = 4.0
-_CLOSED = ("client_closed_before_first_byte", "client_closed_mid_stream", "client_closed_in_queue",
-           "client_closed_in_load", "open_at_end", "connection_lost")  # fmt: skip
+_SAME_LENGTH_S = 0.15
+_ALIGNED_S = 1.5  # one end of a call's only request lies this near to the call's own
+_CLOSED = (
+    "client_closed_before_first_byte",
+    "client_closed_mid_stream",
+    "client_closed_in_queue",
+    "client_closed_in_load",
+    "open_at_end",
+    "connection_lost",
+)
 #: Outcomes that a server's log and an agent's record may give the same failure.
 _SAME_FAILURE: dict[str, tuple[str, ...]] = {
     "refused_window": ("refused_window", "refused_other"),
@@ -57,6 +66,8 @@ class _Candidate:
     request: int
     score: float
     reasons: str
+    aligned: bool
+    clock: str
 
 
 def clock_of() -> pl.Expr:
@@ -66,7 +77,9 @@ def clock_of() -> pl.Expr:
 
 def pair(calls: pl.DataFrame, requests: pl.DataFrame) -> Pairing:
     """Pair `find_calls` with `find_requests` rows."""
-    work = requests.filter("inference").with_columns(clock=clock_of(), asked=value_of("asked_tokens"))
+    work = requests.filter("inference").with_columns(
+        duration=pl.col("duration_s"), clock=clock_of(), asked=value_of("asked_tokens")
+    )
     told = calls.filter(pl.col("ended_at").is_not_null()).with_columns(asked=value_of("asked_tokens"))
     clocks: list[ClockPair] = []
     candidates: list[_Candidate] = []
@@ -76,8 +89,8 @@ def pair(calls: pl.DataFrame, requests: pl.DataFrame) -> Pairing:
             offset = estimate_offset(_calls(mine), _requests(theirs), relative)
             if offset is not None:
                 clocks.append(ClockPair(str(agent), str(clock), offset))
-                candidates += _candidates(mine, theirs, offset)
-    return Pairing(_choose(candidates, calls, requests), tuple(clocks))
+                candidates += _candidates(mine, theirs, offset, str(clock))
+    return Pairing(_choose(candidates, requests), tuple(clocks))
 
 
 def _seconds(frame: pl.DataFrame, column: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -89,7 +102,9 @@ def _seconds(frame: pl.DataFrame, column: str) -> np.ndarray[tuple[int], np.dtyp
 
 def _calls(frame: pl.DataFrame) -> Calls:
     failed = ~frame["outcome"].is_in(SUCCESSES)
-    return Calls(_seconds(frame, "started_at"), _seconds(frame, "ended_at"), _seconds(frame, "asked"), failed.to_numpy())
+    return Calls(
+        _seconds(frame, "started_at"), _seconds(frame, "ended_at"), _seconds(frame, "asked"), failed.to_numpy()
+    )
 
 
 def _requests(frame: pl.DataFrame) -> Requests:
@@ -99,17 +114,20 @@ def _requests(frame: pl.DataFrame) -> Requests:
     return Requests(_seconds(frame, "start_s"), ends, _seconds(frame, "asked"), failed.to_numpy(), step)
 
 
-def _candidates(calls: pl.DataFrame, requests: pl.DataFrame, offset: Offset) -> list[_Candidate]:
+def _candidates(calls: pl.DataFrame, requests: pl.DataFrame, offset: Offset, clock: str) -> list[_Candidate]:
     """All (call, request) pairs in which the request lies inside the call, scored."""
     theirs = _requests(requests)
     mine = _calls(calls)
     order = np.argsort(theirs.start_s, kind="stable")
     starts = theirs.start_s[order]
-    rows = requests.select("request", "outcome", "route", "asked").rows(named=True)
+    rows = requests.select("request", "outcome", "route", "asked", length="duration").rows(named=True)
+    offsets = offset.at(mine.end_s)
     found: list[_Candidate] = []
-    for index, call in enumerate(calls.select("call", "outcome", "route", "asked", "start_basis").rows(named=True)):
-        end = mine.end_s[index] - offset.seconds
-        begun = mine.start_s[index] - offset.seconds
+    for index, call in enumerate(
+        calls.select("call", "outcome", "route", "asked", length="duration_s").rows(named=True)
+    ):
+        end = mine.end_s[index] - offsets[index]
+        begun = mine.start_s[index] - offsets[index]
         begin = begun if not np.isnan(begun) else end - _UNKNOWN_START_S
         low = np.searchsorted(starts, begin - _TOLERANCE_S - theirs.step_s)
         high = np.searchsorted(starts, end + _TOLERANCE_S)
@@ -119,27 +137,36 @@ def _candidates(calls: pl.DataFrame, requests: pl.DataFrame, offset: Offset) -> 
             gaps = (abs(end - theirs.middle_s[place]), abs(begun - theirs.start_s[place]))
             scored = _score(call, rows[place], gaps, theirs.step_s)
             if scored is not None:
-                found.append(_Candidate(int(call["call"]), int(rows[place]["request"]), *scored))
+                found.append(_Candidate(int(call["call"]), int(rows[place]["request"]), *scored, clock))
     return found
 
 
 def _score(
     call: dict[str, object], request: dict[str, object], gaps: tuple[float, float], step_s: float
-) -> tuple[float, str] | None:
-    """Score and reasons; None if the two contradict each other."""
+) -> tuple[float, str, bool] | None:
+    """Score, reasons, whether an end of the request lies at an end of the call; None if the two contradict."""
     if call["route"] is not None and request["route"] is not None and call["route"] != request["route"]:
         return None
     together = _outcomes_agree(str(call["outcome"]), str(request["outcome"]))
     if together is False:
         return None
     score, reasons = 1.0, ["inside the call"]
+    known_start = not math.isnan(gaps[1])
     end_gap, start_gap = (max(0.0, gap - step_s / 2) for gap in gaps)
+    length = (
+        abs(float(str(call["length"])) - float(str(request["length"])))
+        if call["length"] and request["length"]
+        else None
+    )
     score += 2.0 * float(np.exp(-end_gap))
     if end_gap < 1:
         reasons.append(f"ends {end_gap:.1f} s apart")
-    if start_gap == start_gap:  # not NaN
+    if known_start:
         score += float(np.exp(-start_gap))
         reasons += [f"starts {start_gap:.1f} s apart"] if start_gap < 1 else []
+    if length is not None and length <= _SAME_LENGTH_S:
+        score += 1.0
+        reasons.append(f"as long to {length:.2f} s")
     asked, theirs = call["asked"], request["asked"]
     if isinstance(asked, int) and isinstance(theirs, int):
         score += 3.0 if asked == theirs else -1.0
@@ -150,7 +177,8 @@ def _score(
     if together:
         score += 0.5
         reasons.append("same outcome")
-    return score, "; ".join(reasons)
+    aligned = end_gap <= _ALIGNED_S or (known_start and start_gap <= _ALIGNED_S)
+    return score, "; ".join(reasons), aligned
 
 
 def _outcomes_agree(call: str, request: str) -> bool | None:
@@ -165,10 +193,14 @@ def _outcomes_agree(call: str, request: str) -> bool | None:
     return request in _SAME_FAILURE.get(call, (request,))
 
 
-def _choose(candidates: list[_Candidate], calls: pl.DataFrame, requests: pl.DataFrame) -> pl.DataFrame:
+def _choose(candidates: list[_Candidate], requests: pl.DataFrame) -> pl.DataFrame:
     """Best candidates first; each request once, a call as often as its requests follow each other."""
-    good = {row["request"]: row["outcome"] in SUCCESSES for row in requests.select("request", "outcome").rows(named=True)}
-    times = {row["request"]: (row["start_s"], row["end_s"]) for row in requests.select("request", "start_s", "end_s").rows(named=True)}  # fmt: skip
+    named = requests.join(
+        pl.DataFrame({"request": sorted({c.request for c in candidates})}, schema={"request": pl.UInt32}), on="request"
+    )
+    rows_of = named.select("request", "outcome", "start_s", "end_s").rows()
+    good = {request: outcome in SUCCESSES for request, outcome, _, _ in rows_of}
+    times = {request: (start, end) for request, _, start, end in rows_of}
     owned: dict[int, list[int]] = {}
     taken: dict[int, _Candidate] = {}
     ordered = sorted(candidates, key=lambda c: (-c.score, c.call, c.request))
@@ -176,14 +208,22 @@ def _choose(candidates: list[_Candidate], calls: pl.DataFrame, requests: pl.Data
         if candidate.request in taken:
             continue
         others = owned.setdefault(candidate.call, [])
-        if all(_follow(candidate.request, other, times, good) for other in others):
+        # What lies somewhere in the middle can only be a repeat between others of the same call.
+        one_server = all(taken[other].clock == candidate.clock for other in others)
+        fits = all(_follow(candidate.request, other, times, good) for other in others)
+        if (candidate.aligned or others) and one_server and fits:
             others.append(candidate.request)
             taken[candidate.request] = candidate
     rivals = _rivals(ordered, taken)
     rows = [
-        (c.request, c.call, _confidence(c.score, rivals[c.request]), _explain(c.reasons, rivals[c.request], len(owned[c.call])))
+        (
+            c.request,
+            c.call,
+            _confidence(c.score, rivals[c.request]),
+            _explain(c.reasons, rivals[c.request], len(owned[c.call])),
+        )
         for c in sorted(taken.values(), key=lambda c: c.request)
-    ]  # fmt: skip
+    ]
     return pl.DataFrame(rows, schema=_PAIR_SCHEMA, orient="row")
 
 

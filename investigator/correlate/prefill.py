@@ -35,7 +35,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Per (stream, model_key): the fit and the deepest read."""
+    """Per (stream, model_key): the fit, and the deepest of its reads (a read of a few tokens says no rate)."""
 
     fits: Mapping[Group, PrefillFit]
     deepest: Mapping[Group, Read]
@@ -55,16 +55,21 @@ def measure(attempts: pl.DataFrame, placed: PlacedFrames) -> Rates:
         fit = fit_prefill([read.point for read in thinned])
         if fit is not None:
             fits[group] = fit
-            deepest[group] = max(thinned, key=lambda r: (r.point.depth_tokens, r.point.label == "measured"))
+            used = [read for read in thinned if read.point in fit.points]
+            deepest[group] = max(used, key=lambda r: (r.point.depth_tokens, r.point.label == "measured"))
     return Rates(fits, deepest)
 
 
 def client_timings(attempts: pl.DataFrame, placed: PlacedFrames) -> pl.DataFrame:
     """Client-side timings with the `attempt_id` of the one request that lasted as long; NULL if none, or several."""
     timings = placed["client_timing"].filter(pl.col("prompt_tokens").is_not_null()).with_row_index("timing")
-    served = attempts.filter((pl.col("seen_by") == "server") & (pl.col("outcome") == "ok")).select("attempt_id", "duration")
-    near = timings.select("timing", "total_s").join(served, how="cross").filter(
-        (pl.col("total_s") - pl.col("duration")).abs() <= _MATCH_S
+    served = attempts.filter((pl.col("seen_by") == "server") & (pl.col("outcome") == "ok")).select(
+        "attempt_id", "duration"
+    )
+    near = (
+        timings.select("timing", "total_s")
+        .join(served, how="cross")
+        .filter((pl.col("total_s") - pl.col("duration")).abs() <= _MATCH_S)
     )
     one = near.group_by("timing").agg(pl.col("attempt_id").first(), pl.len()).filter(pl.col("len") == 1)
     return timings.join(one.drop("len"), on="timing", how="left", maintain_order="left")
@@ -72,20 +77,34 @@ def client_timings(attempts: pl.DataFrame, placed: PlacedFrames) -> pl.DataFrame
 
 def _engine_reads(attempts: pl.DataFrame) -> list[tuple[Group, Read]]:
     timed = attempts.with_columns(
-        v=value_of("prefill_s"), cached=value_of("cached_tokens").fill_null(0), window=value_of("window_tokens"),
-        src=pl.col("prefill_s").struct.field("src"), at_line=pl.col("prefill_s").struct.field("line"),
-    ).filter((pl.col("v") > 0) & (pl.col("new_tokens") > 0) & (pl.col("prefill_s").struct.field("label") == "measured"))  # fmt: skip
+        v=value_of("prefill_s"),
+        cached=value_of("cached_tokens").fill_null(0),
+        window=value_of("window_tokens"),
+        src=pl.col("prefill_s").struct.field("src"),
+        at_line=pl.col("prefill_s").struct.field("line"),
+    ).filter((pl.col("v") > 0) & (pl.col("new_tokens") > 0) & (pl.col("prefill_s").struct.field("label") == "measured"))
     sampled = _sample(timed)
     return [
-        ((row["stream"], row["model_key"]), Read(PrefillPoint(int(row["new_tokens"]), int(row["cached"]), row["v"], "measured", row["window"]), row["src"], row["at_line"]))
-        for row in sampled.select("stream", "model_key", "new_tokens", "cached", "v", "window", "src", "at_line").rows(named=True)
-    ]  # fmt: skip
+        (
+            (row["stream"], row["model_key"]),
+            Read(
+                PrefillPoint(int(row["new_tokens"]), int(row["cached"]), row["v"], "measured", row["window"]),
+                row["src"],
+                row["at_line"],
+            ),
+        )
+        for row in sampled.select("stream", "model_key", "new_tokens", "cached", "v", "window", "src", "at_line").rows(
+            named=True
+        )
+    ]
 
 
 def _sample(timed: pl.DataFrame) -> pl.DataFrame:
     """At most a few hundred rows per group, evenly by depth, so that a million requests need no million points."""
     depth = pl.col("new_tokens") + pl.col("cached")
-    ranked = timed.with_columns(rank=depth.rank("ordinal").over("stream", "model_key"), count=pl.len().over("stream", "model_key"))
+    ranked = timed.with_columns(
+        rank=depth.rank("ordinal").over("stream", "model_key"), count=pl.len().over("stream", "model_key")
+    )
     step = (pl.col("count") // _MAX_POINTS).clip(lower_bound=1)
     last = pl.col("rank") == pl.col("count")
     return ranked.filter((pl.col("rank") % step == 0) | last)
@@ -94,13 +113,25 @@ def _sample(timed: pl.DataFrame) -> pl.DataFrame:
 def _latency_reads(attempts: pl.DataFrame, answer_tps: Mapping[Group, float]) -> list[tuple[Group, Read]]:
     """Latency less load and answer, of requests that were read whole. The access line is the evidence."""
     whole = attempts.filter(
-        (pl.col("outcome") == "ok") & pl.col("cold") & value_of("prefill_s").is_null() & (pl.col("seen_by") == "both")
-        & (value_of("asked_tokens") > 0) & (value_of("cut_tokens").fill_null(0) == 0)
-    )  # fmt: skip
+        (pl.col("outcome") == "ok")
+        & pl.col("cold")
+        & value_of("prefill_s").is_null()
+        & (pl.col("seen_by") == "both")
+        & (value_of("asked_tokens") > 0)
+        & (value_of("cut_tokens").fill_null(0) == 0)
+    )
     rows = whole.select(
-        "stream", "model_key", "duration", "uncertainty", "request_src", "request_line", asked=value_of("asked_tokens"), out=value_of("output_tokens"),
-        load=value_of("load_s").fill_null(0.0), window=value_of("window_tokens"),
-    ).rows(named=True)  # fmt: skip
+        "stream",
+        "model_key",
+        "duration",
+        "uncertainty",
+        "request_src",
+        "request_line",
+        asked=value_of("asked_tokens"),
+        out=value_of("output_tokens"),
+        load=value_of("load_s").fill_null(0.0),
+        window=value_of("window_tokens"),
+    ).rows(named=True)
     found = []
     for row in rows:
         group = (row["stream"], row["model_key"])
@@ -159,11 +190,36 @@ def with_rates(attempts: pl.DataFrame, rates: Rates) -> pl.DataFrame:
     for (stream, key), fit in rates.fits.items():
         deep = rates.deepest[stream, key]
         mean = deep.point.new_tokens / deep.point.seconds
-        rows.append((stream, key, fit.r0_tps, fit.c, fit.n_points, fit.deepest_tokens, mean, deep.point.depth_tokens,
-                     fit.label, deep.point.label, deep.source_id, deep.line_no))  # fmt: skip
-    schema = {"stream": pl.String, "model_key": pl.String, "fit_r0": pl.Float64, "fit_c": pl.Float64, "fit_points": pl.Int32,
-              "fit_deepest": pl.Int64, "deep_tps": pl.Float64, "deep_tokens": pl.Int64, "fit_label": pl.String,
-              "deep_label": pl.String, "deep_src": pl.UInt64, "deep_line": pl.Int32}  # fmt: skip
+        rows.append(
+            (
+                stream,
+                key,
+                fit.r0_tps,
+                fit.c,
+                fit.n_points,
+                fit.deepest_tokens,
+                mean,
+                deep.point.depth_tokens,
+                fit.label,
+                deep.point.label,
+                deep.source_id,
+                deep.line_no,
+            )
+        )
+    schema = {
+        "stream": pl.String,
+        "model_key": pl.String,
+        "fit_r0": pl.Float64,
+        "fit_c": pl.Float64,
+        "fit_points": pl.Int32,
+        "fit_deepest": pl.Int64,
+        "deep_tps": pl.Float64,
+        "deep_tokens": pl.Int64,
+        "fit_label": pl.String,
+        "deep_label": pl.String,
+        "deep_src": pl.UInt64,
+        "deep_line": pl.Int32,
+    }
     table = pl.DataFrame(rows, schema=schema, orient="row")
     joined = attempts.join(table, on=["stream", "model_key"], how="left", nulls_equal=True, maintain_order="left")
     return joined.join(_spreads(joined, rates), on="attempt_id", how="left", maintain_order="left")

@@ -15,14 +15,39 @@ from .tasks import find_tasks
 _INT = pl.Int64()
 _FLOAT = pl.Float64()
 _SOURCED: dict[str, pl.DataType] = {
-    "asked_tokens": _INT, "cached_tokens": _INT, "keep_tokens": _INT, "cut_to_tokens": _INT, "output_tokens": _INT,
-    "window_tokens": _INT, "prefill_s": _FLOAT, "decode_s": _FLOAT, "queue_s": _FLOAT, "load_s": _FLOAT,
+    "asked_tokens": _INT,
+    "cached_tokens": _INT,
+    "keep_tokens": _INT,
+    "cut_to_tokens": _INT,
+    "output_tokens": _INT,
+    "window_tokens": _INT,
+    "prefill_s": _FLOAT,
+    "decode_s": _FLOAT,
+    "queue_s": _FLOAT,
+    "load_s": _FLOAT,
     "progress_tokens": _INT,
-}  # fmt: skip
-_FROM_TASK = ("asked_tokens", "cached_tokens", "output_tokens", "window_tokens", "prefill_s", "decode_s", "queue_s",
-              "progress_tokens")  # fmt: skip
-_TASK_LINES = ("line_no", "prompt_line", "refusal_line", "progress_line", "prefill_line", "decode_line", "error_line",
-               "cancel_line", "release_line")  # fmt: skip
+}
+_FROM_TASK = (
+    "asked_tokens",
+    "cached_tokens",
+    "output_tokens",
+    "window_tokens",
+    "prefill_s",
+    "decode_s",
+    "queue_s",
+    "progress_tokens",
+)
+_TASK_LINES = (
+    "line_no",
+    "prompt_line",
+    "refusal_line",
+    "progress_line",
+    "prefill_line",
+    "decode_line",
+    "error_line",
+    "cancel_line",
+    "release_line",
+)
 
 
 def find_requests(placed: PlacedFrames, loads: pl.DataFrame) -> pl.DataFrame:
@@ -51,24 +76,48 @@ def requests_table(requests: pl.DataFrame) -> pl.DataFrame:
     plain = bare(requests)
     read = pl.coalesce("cut_to_tokens", pl.when(pl.col("outcome") != "refused_window").then("asked_tokens"))
     refs = pl.format("{}:{}", "stream", pl.col("lines"))
-    evidence = plain.select("request", "stream", "lines").explode("lines").group_by("request", maintain_order=True).agg(
-        evidence=refs
-    )  # fmt: skip
+    evidence = (
+        plain.select("request", "stream", "lines")
+        .explode("lines")
+        .group_by("request", maintain_order=True)
+        .agg(evidence=refs)
+    )
     basis = pl.col("at_basis").replace("nearest_earlier", "unknown")
     return plain.join(evidence, on="request", how="left", maintain_order="left").with_columns(
-        read_tokens=read, time_basis=basis, prefill_new_tokens=pl.col("new_tokens"),
+        read_tokens=read,
+        time_basis=basis,
+        prefill_new_tokens=pl.col("new_tokens"),
         error_text=pl.coalesce("error_text", "failure_text"),
-    )  # fmt: skip
+    )
 
 
 def _task_part(tasks: pl.DataFrame) -> pl.DataFrame:
-    flags = ("launched", "released", "cancelled", "refused", "errored", "prefilled", "decoded", "writing", "finished",
-             "context_shifts", "truncated", "error_text", "new_tokens", "share_read", "selected_by", "slot", "task")  # fmt: skip
+    flags = (
+        "launched",
+        "released",
+        "cancelled",
+        "refused",
+        "errored",
+        "prefilled",
+        "decoded",
+        "writing",
+        "finished",
+        "context_shifts",
+        "truncated",
+        "error_text",
+        "new_tokens",
+        "share_read",
+        "selected_by",
+        "slot",
+        "task",
+    )
     return tasks.with_row_index("task_no").select(
-        "task_no", *flags, *(pl.col(name).alias(f"task_{name}") for name in _FROM_TASK),
+        "task_no",
+        *flags,
+        *(pl.col(name).alias(f"task_{name}") for name in _FROM_TASK),
         pl.concat_list(_TASK_LINES).list.drop_nulls().alias("task_lines"),
         pl.col("refused_tokens").alias("task_refused_tokens"),
-    )  # fmt: skip
+    )
 
 
 def _points(frame: pl.DataFrame) -> pl.DataFrame:
@@ -85,36 +134,70 @@ def _to_requests(frame: pl.DataFrame, base: pl.DataFrame, near: str, exclusive: 
 def _cuts(placed: PlacedFrames, base: pl.DataFrame) -> pl.DataFrame:
     points = _points(placed["prompt_truncation"].filter(pl.col("level").fill_null("token") == "token"))
     return _to_requests(points, base, "start", exclusive=True).select(
-        "stretch", "stream", "source_id", "source_format", "byte_offset", "line_no", "at", "at_basis", "zone_s", "rel_s",
-        "t_s", "request_id", cut_line="line_no", cut_prompt="prompt_tokens", cut_limit="limit_tokens",
-        cut_keep="keep_tokens", cut_new="new_tokens",
-    )  # fmt: skip
+        "stretch",
+        "stream",
+        "source_id",
+        "source_format",
+        "byte_offset",
+        "line_no",
+        "at",
+        "at_basis",
+        "zone_s",
+        "rel_s",
+        "t_s",
+        "request_id",
+        cut_line="line_no",
+        cut_prompt="prompt_tokens",
+        cut_limit="limit_tokens",
+        cut_keep="keep_tokens",
+        cut_new="new_tokens",
+    )
 
 
 def _refusals(placed: PlacedFrames, base: pl.DataFrame) -> pl.DataFrame:
     """Refusals without a task number (Ollama's own); those with one came with their task."""
     points = _points(placed["prompt_refusal"].filter(pl.col("task").is_null()))
     return _to_requests(points, base, "end", exclusive=True).select(
-        "stretch", "stream", "source_id", "source_format", "byte_offset", "line_no", "at", "at_basis", "zone_s", "rel_s",
-        "t_s", "request_id", said_line="line_no", said_prompt="prompt_tokens", said_window="window_tokens",
+        "stretch",
+        "stream",
+        "source_id",
+        "source_format",
+        "byte_offset",
+        "line_no",
+        "at",
+        "at_basis",
+        "zone_s",
+        "rel_s",
+        "t_s",
+        "request_id",
+        said_line="line_no",
+        said_prompt="prompt_tokens",
+        said_window="window_tokens",
         said=pl.lit(True),
-    )  # fmt: skip
+    )
 
 
 def _first(frame: pl.DataFrame) -> pl.DataFrame:
     own = [name for name in frame.columns if name.startswith(("cut_", "said"))]
-    return frame.with_columns(request_id=pl.coalesce("request_id", reference())).group_by(
-        "request_id", maintain_order=True
-    ).agg(pl.col(own).first())  # fmt: skip
+    return (
+        frame.with_columns(request_id=pl.coalesce("request_id", reference()))
+        .group_by("request_id", maintain_order=True)
+        .agg(pl.col(own).first())
+    )
 
 
 def _with_orphans(base: pl.DataFrame, cuts: pl.DataFrame, refusals: pl.DataFrame) -> pl.DataFrame:
     """Base rows, and a row for each cut or refusal that no request surrounds."""
     lost = pl.concat([cuts, refusals], how="diagonal").filter(pl.col("request_id").is_null())
     rows = lost.with_columns(
-        request_id=reference(), inference=pl.lit(True), arrived_at=pl.col("at"), start_s="t_s", end_s="t_s",
-        relative_start_s="rel_s", orphan=pl.lit(True),
-    )  # fmt: skip
+        request_id=reference(),
+        inference=pl.lit(True),
+        arrived_at=pl.col("at"),
+        start_s="t_s",
+        end_s="t_s",
+        relative_start_s="rel_s",
+        orphan=pl.lit(True),
+    )
     keep = [name for name in rows.columns if name in base.columns] + ["orphan"]
     return pl.concat([base, rows.select(keep)], how="diagonal").sort("stream", "byte_offset")
 
@@ -153,11 +236,15 @@ def _failures(placed: PlacedFrames, base: pl.DataFrame) -> pl.DataFrame:
         return ((pl.col("kind") == kind) & ~left).any()
 
     return near.group_by("request_id", maintain_order=True).agg(
-        mine("error").alias("had_error"), mine("exit").alias("had_exit"), mine("memory").alias("had_memory_error"),
-        mine("load").alias("load_failed"), ((pl.col("kind") == "load") & left).any().alias("left_in_load"),
+        mine("error").alias("had_error"),
+        mine("exit").alias("had_exit"),
+        mine("memory").alias("had_memory_error"),
+        mine("load").alias("load_failed"),
+        ((pl.col("kind") == "load") & left).any().alias("left_in_load"),
         (left & (pl.col("kind") != "load")).any().alias("client_left"),
-        pl.col("failure_text").filter(~left).last(), pl.col("line_no").last().alias("failure_line"),
-    )  # fmt: skip
+        pl.col("failure_text").filter(~left).last(),
+        pl.col("line_no").last().alias("failure_line"),
+    )
 
 
 _POINT = ["source_id", "stretch", "byte_offset", "line_no", "t_s"]
@@ -165,10 +252,13 @@ _POINT = ["source_id", "stretch", "byte_offset", "line_no", "t_s"]
 
 def _load_part(loads: pl.DataFrame) -> pl.DataFrame:
     return loads.select(
-        "load_id", "context_shift" if "context_shift" in loads.columns else pl.col("cmd_context_shift").alias("context_shift"),
-        pl.col("window_tokens").alias("load_window"), pl.col("load_s").alias("load_took"),
-        pl.col("t_s").alias("load_t_s"), pl.col("ready_t_s").alias("load_ready_t_s"),
-    )  # fmt: skip
+        "load_id",
+        "context_shift" if "context_shift" in loads.columns else pl.col("cmd_context_shift").alias("context_shift"),
+        pl.col("window_tokens").alias("load_window"),
+        pl.col("load_s").alias("load_took"),
+        pl.col("t_s").alias("load_t_s"),
+        pl.col("ready_t_s").alias("load_ready_t_s"),
+    )
 
 
 def _versions(placed: PlacedFrames) -> pl.DataFrame:
@@ -183,25 +273,35 @@ def _numbers() -> list[pl.Expr]:
     go_limit = pl.when(pl.col("cut_limit") == pl.col("cut_new")).then("cut_limit")
     during = (pl.col("load_t_s") >= pl.col("start_s") - 2) & (pl.col("load_ready_t_s") <= pl.col("end_s") + 2)
     whole = {
-        "asked_tokens": known(_INT, sourced(line("cut_prompt"), _INT, "measured", line=line("cut_line")),
-                              sourced(line("said_prompt"), _INT, "measured", line=line("said_line")),
-                              line("task_asked_tokens"),
-                              sourced(line("slot_prompt"), _INT, "measured", line=line("slot_line"))),
-        "cached_tokens": known(_INT, line("task_cached_tokens"),
-                               sourced(line("slot_cached"), _INT, "measured", line=line("slot_line"))),
-        "window_tokens": known(_INT, line("task_window_tokens"),
-                               sourced(line("said_window"), _INT, "measured", line=line("said_line")),
-                               line("load_window"),
-                               sourced(go_limit, _INT, "derived", line=line("cut_line"), note="limit of the cut")),
+        "asked_tokens": known(
+            _INT,
+            sourced(line("cut_prompt"), _INT, "measured", line=line("cut_line")),
+            sourced(line("said_prompt"), _INT, "measured", line=line("said_line")),
+            line("task_asked_tokens"),
+            sourced(line("slot_prompt"), _INT, "measured", line=line("slot_line")),
+        ),
+        "cached_tokens": known(
+            _INT, line("task_cached_tokens"), sourced(line("slot_cached"), _INT, "measured", line=line("slot_line"))
+        ),
+        "window_tokens": known(
+            _INT,
+            line("task_window_tokens"),
+            sourced(line("said_window"), _INT, "measured", line=line("said_line")),
+            line("load_window"),
+            sourced(go_limit, _INT, "derived", line=line("cut_line"), note="limit of the cut"),
+        ),
         "keep_tokens": sourced(line("cut_keep"), _INT, "measured", line=line("cut_line")),
         "cut_to_tokens": sourced(line("cut_new"), _INT, "measured", line=line("cut_line")),
         "load_s": pl.when(during).then(line("load_took")),
-    }  # fmt: skip
+    }
     direct = {name: pl.col(f"task_{name}") for name in _FROM_TASK if name not in whole}
     return [expr.cast(sourced_type(_SOURCED[name])).alias(name) for name, expr in (whole | direct).items()] + [
-        pl.when(pl.col("source_format") == "llama-server").then(pl.lit("llama-server")).otherwise(pl.lit("ollama")).alias("engine"),
+        pl.when(pl.col("source_format") == "llama-server")
+        .then(pl.lit("llama-server"))
+        .otherwise(pl.lit("ollama"))
+        .alias("engine"),
         value_of("load_window").alias("load_window_tokens"),
-    ]  # fmt: skip
+    ]
 
 
 def _lines() -> pl.Expr:

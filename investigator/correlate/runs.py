@@ -11,14 +11,24 @@ def runs_table(attempts: pl.DataFrame, calls: pl.DataFrame, placed: PlacedFrames
     """The public table (not yet conformed). Failed calls are counted by call, not by try."""
     ordered = attempts.sort("order_s", "attempt_id", nulls_last=True)
     of_call = ordered.group_by("run_id", "call_id", maintain_order=True).agg(
-        pl.col("agent").first(), pl.col("session_id").first(), pl.col("arrived_at").min(), pl.col("ended_at").max(),
-        pl.col("failed").last(), pl.col("evidence").list.first().first().alias("ref"),
-    )  # fmt: skip
+        pl.col("agent").first(),
+        pl.col("session_id").first(),
+        pl.col("arrived_at").min(),
+        pl.col("ended_at").max(),
+        pl.col("failed").last(),
+        pl.col("evidence").list.first().first().alias("ref"),
+    )
     runs = of_call.group_by("run_id", maintain_order=True).agg(
-        pl.col("agent").first(), pl.col("session_id").first(), pl.col("arrived_at").min().alias("started_at"),
-        pl.col("ended_at").max(), pl.len().cast(pl.Int32).alias("calls"),
-        pl.col("failed").sum().cast(pl.Int32).alias("failed_calls"), pl.col("ref").drop_nulls().head(3).alias("evidence"),
-    )  # fmt: skip
+        pl.col("agent").first(),
+        pl.col("session_id").first(),
+        pl.col("arrived_at").min().alias("started_at"),
+        pl.col("ended_at").max(),
+        pl.len().cast(pl.Int32).alias("calls"),
+        pl.col("failed").sum().cast(pl.Int32).alias("failed_calls"),
+        pl.col("ref").drop_nulls().head(3).alias("evidence"),
+    )
     compactions = placed["compaction"].group_by("agent", "session_id").agg(pl.len().cast(pl.Int32).alias("compactions"))
     joined = runs.join(compactions, on=["agent", "session_id"], how="left", maintain_order="left")
-    return joined.with_columns(compactions=pl.when(pl.col("agent").is_not_null()).then(pl.col("compactions").fill_null(0)))
+    return joined.with_columns(
+        compactions=pl.when(pl.col("agent").is_not_null()).then(pl.col("compactions").fill_null(0))
+    )

@@ -70,7 +70,7 @@ def operands_of(frame: pl.DataFrame, view: str, subject: str, sources: pl.DataFr
     shown = {column.name for column in derived_tables()[view].columns}
     rows = [_operands(frame, view, subject, name) for name in sourced_columns(frame) if name in shown]
     if not rows:
-        return pl.DataFrame(schema={name: pl.String for name in _OPERANDS})
+        return pl.DataFrame(schema=dict.fromkeys(_OPERANDS, pl.String))
     paths = sources.select(pl.col("source_id").alias("src"), "path")
     cited = pl.when(pl.col("path").is_not_null() & pl.col("line").is_not_null())
     return (

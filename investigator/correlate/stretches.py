@@ -17,14 +17,17 @@ def cut_into_stretches(placed: PlacedFrames) -> dict[str, pl.DataFrame]:
     """Every table with `stretch`: `<stream>#<n>`, 0 for what stands before the first start; NULL beside servers."""
     cuts = pl.concat([_ollama_starts(placed), _clock_resets(placed), _unstamped_restarts(placed)])
     numbered = (
-        cuts.unique().sort("source_id", "byte_offset")
+        cuts.unique()
+        .sort("source_id", "byte_offset")
         .with_columns(stretch_no=pl.int_range(1, pl.len() + 1).over("source_id"))
         .sort("byte_offset")
-    )  # fmt: skip
+    )
     return {name: _with_stretch(frame, numbered) for name, frame in placed.items()}
 
 
 def _with_stretch(frame: pl.DataFrame, cuts: pl.DataFrame) -> pl.DataFrame:
+    if frame.is_empty():
+        return frame.with_columns(stretch=pl.lit(None, pl.String))
     joined = frame.sort("byte_offset").join_asof(cuts, on="byte_offset", by="source_id", check_sortedness=False)
     # A llama-server that never restarts has no cut: its one process is stretch 1, as is an Ollama's first start.
     alone = (pl.col("source_format") == "llama-server").cast(pl.Int64)
@@ -47,7 +50,10 @@ def _ollama_starts(placed: PlacedFrames) -> pl.DataFrame:
 
 
 def _clock_resets(placed: PlacedFrames) -> pl.DataFrame:
-    relative = [f.filter(pl.col("stamp_kind") == "relative").select("source_id", "byte_offset", "rel_s") for f in placed.values()]  # fmt: skip
+    relative = [
+        f.filter(pl.col("stamp_kind") == "relative").select("source_id", "byte_offset", "rel_s")
+        for f in placed.values()
+    ]
     clock = pl.concat(relative).unique().sort("source_id", "byte_offset")
     back = pl.col("rel_s").diff().over("source_id") < -_RESET_S
     return clock.filter(back).select("source_id", "byte_offset")
@@ -63,6 +69,9 @@ def _unstamped_restarts(placed: PlacedFrames) -> pl.DataFrame:
     )
     loads = pl.concat([placed[name].select("source_id", "byte_offset") for name in _LOAD_TABLES]).sort("byte_offset")
     after = loads.join_asof(starts, on="byte_offset", by="source_id", check_sortedness=False)
-    return after.filter(pl.col("start").is_not_null()).group_by("source_id", "start").agg(
-        pl.col("byte_offset").min()
-    ).select("source_id", "byte_offset")  # fmt: skip
+    return (
+        after.filter(pl.col("start").is_not_null())
+        .group_by("source_id", "start")
+        .agg(pl.col("byte_offset").min())
+        .select("source_id", "byte_offset")
+    )

@@ -11,10 +11,22 @@ from investigator.catalog import TimeoutLayer, match_timeouts
 
 Covers: TypeAlias = Literal["first_byte", "whole_answer", "idle", "run"]
 
-CLOSED = ("client_closed_before_first_byte", "client_closed_mid_stream", "client_closed_in_queue", "client_closed_in_load")
+CLOSED = (
+    "client_closed_before_first_byte",
+    "client_closed_mid_stream",
+    "client_closed_in_queue",
+    "client_closed_in_load",
+)
 _COVERS: dict[str, Covers] = {"headers": "first_byte", "body-idle": "idle"}
-_NAMES = {"openclaw": "OpenClaw", "pi": "pi", "claude-code": "Claude Code", "codex": "Codex", "opencode": "OpenCode",
-          "aider": "Aider", "cline": "Cline"}  # fmt: skip
+_NAMES = {
+    "openclaw": "OpenClaw",
+    "pi": "pi",
+    "claude-code": "Claude Code",
+    "codex": "Codex",
+    "opencode": "OpenCode",
+    "aider": "Aider",
+    "cline": "Cline",
+}
 _ROUND_S = (30, 45, 60, 90, 100, 120, 150, 180, 240, 300, 360, 420, 480, 600, 900, 1200, 1800, 2400, 3600, 7200)
 _NEAR = 0.02
 _NEAR_S = 2.0
@@ -54,7 +66,9 @@ def limit_of(ending: Ending) -> Limit | None:
     """The limit that ended this attempt or, if none did, the tightest one that is configured; None if unknown."""
     if ending.hit_s is not None:
         key = ending.run_key or _run_key(ending.agent)
-        return Limit(ending.hit_s, f"{name_of(ending.agent)} run limit", key, "run", "measured", "the agent logged it as reached")
+        return Limit(
+            ending.hit_s, f"{name_of(ending.agent)} run limit", key, "run", "measured", "the agent logged it as reached"
+        )
     if ending.outcome not in CLOSED:
         return _configured(ending)
     return _by_setting(ending) or _by_catalog(ending) or _by_duration(ending) or _longer_than_seen(ending)
@@ -99,7 +113,9 @@ def _by_catalog(ending: Ending) -> Limit | None:
         layer, why = match.layer, match.reasons
         if "seconds" in why and {"text", "agent"} & set(why) and layer.seconds is not None:
             key = layer.keys[0] if layer.keys else None
-            return Limit(layer.seconds, layer.component, key, _covers(layer), "derived", f"known default: {', '.join(why)}")
+            return Limit(
+                layer.seconds, layer.component, key, _covers(layer), "derived", f"known default: {', '.join(why)}"
+            )
     return None
 
 
@@ -129,9 +145,19 @@ def _near(seen: float, limit: float) -> bool:
     return -1.5 <= seen - limit <= max(_NEAR_S, _NEAR * limit) + 2.0
 
 
-_COLUMNS = {"agent": "agent", "outcome": "outcome", "duration_s": "duration", "call_s": "call_s", "error_text": "error_text",
-            "hit_s": "hit_s", "run_s": "run_s", "run_key": "run_key", "request_s": "request_s",
-            "request_key": "request_key", "equal": "equal"}  # fmt: skip
+_COLUMNS = {
+    "agent": "agent",
+    "outcome": "outcome",
+    "duration_s": "duration",
+    "call_s": "call_s",
+    "error_text": "error_text",
+    "hit_s": "hit_s",
+    "run_s": "run_s",
+    "run_key": "run_key",
+    "request_s": "request_s",
+    "request_key": "request_key",
+    "equal": "equal",
+}
 
 
 def with_limits(attempts: pl.DataFrame) -> pl.DataFrame:
@@ -142,10 +168,20 @@ def with_limits(attempts: pl.DataFrame) -> pl.DataFrame:
     keyed = attempts.with_columns(equal=equal.cast(pl.Int64), duration_key=pl.when(closed).then(rounded))
     keys = [name for name in _COLUMNS.values() if name != "duration"] + ["duration_key"]
     distinct = keyed.select(keys).unique(maintain_order=True)
-    limits = [limit_of(Ending(**{field: row["duration_key" if name == "duration" else name] for field, name in _COLUMNS.items()}))
-              for row in distinct.rows(named=True)]  # fmt: skip
-    schema = {"limit_s": pl.Float64, "limit_layer": pl.String, "limit_key": pl.String, "limit_covers": pl.String,
-              "limit_label": pl.String, "limit_note": pl.String}  # fmt: skip
+    limits = [
+        limit_of(
+            Ending(**{field: row["duration_key" if name == "duration" else name] for field, name in _COLUMNS.items()})
+        )
+        for row in distinct.rows(named=True)
+    ]
+    schema = {
+        "limit_s": pl.Float64,
+        "limit_layer": pl.String,
+        "limit_key": pl.String,
+        "limit_covers": pl.String,
+        "limit_label": pl.String,
+        "limit_note": pl.String,
+    }
     rows = [(None,) * 6 if x is None else (x.seconds, x.layer, x.key, x.covers, x.label, x.note) for x in limits]
     found = pl.concat([distinct, pl.DataFrame(rows, schema=schema, orient="row")], how="horizontal")
     return keyed.join(found, on=keys, how="left", nulls_equal=True, maintain_order="left").drop("equal", "duration_key")

@@ -22,25 +22,30 @@ _EQUAL_S = 3.0
 def with_tries(attempts: pl.DataFrame) -> pl.DataFrame:
     """`attempts` in time order with `work_id`, `try_no`, `tries`."""
     ordered = attempts.sort("order_s", "attempt_id", nulls_last=True).with_columns(
-        who=pl.coalesce("agent", "stream", pl.lit("")), asked=value_of("asked_tokens"),
-        what=pl.coalesce("plain_model", "model_key", pl.lit("")), good=pl.col("outcome").is_in(SUCCESSES),
-    )  # fmt: skip
+        who=pl.coalesce("agent", "stream", pl.lit("")),
+        asked=value_of("asked_tokens"),
+        what=pl.coalesce("plain_model", "model_key", pl.lit("")),
+        good=pl.col("outcome").is_in(SUCCESSES),
+    )
     same = ["who", "what", "asked"]
     after_failure = ~pl.col("good").shift(1).over(same).fill_null(True)
     known_size = pl.col("asked").is_not_null()
     by_size = known_size & after_failure & (pl.col("asked").shift(1).over(same) == pl.col("asked"))
-    row = pl.int_range(pl.len())
-    linked = ordered.with_columns(
-        row=row, by_size=pl.when(by_size).then(row.shift(1).over(same)),
-        by_call=row.shift(1).over("call_id"), by_time=_at_once(row),
-    )  # fmt: skip
+    row = pl.col("row")
+    linked = ordered.with_columns(row=pl.int_range(pl.len())).with_columns(
+        by_size=pl.when(by_size).then(row.shift(1).over(same)),
+        by_call=row.shift(1).over("call_id"),
+        by_time=_at_once(row),
+    )
     parent = pl.coalesce("by_call", "by_size", "by_time")
     roots = _roots(linked.select(parent=parent)["parent"].to_list())
     worked = linked.with_columns(root=pl.Series(roots, dtype=pl.Int64))
     return worked.with_columns(
-        work_id=pl.col("attempt_id").first().over("root"), previous=pl.coalesce("by_call", "by_size", "by_time"),
-        try_no=pl.int_range(1, pl.len() + 1).over("root").cast(pl.Int32), tries=pl.len().over("root").cast(pl.Int32),
-    ).drop("by_size", "by_call", "by_time", "root", "who", "what")  # fmt: skip
+        work_id=pl.col("attempt_id").first().over("root"),
+        previous=pl.coalesce("by_call", "by_size", "by_time"),
+        try_no=pl.int_range(1, pl.len() + 1).over("root").cast(pl.Int32),
+        tries=pl.len().over("root").cast(pl.Int32),
+    ).drop("by_size", "by_call", "by_time", "root", "who", "what")
 
 
 def _at_once(row: pl.Expr) -> pl.Expr:
@@ -64,7 +69,7 @@ def _roots(parents: list[int | None]) -> list[int]:
 
 
 def with_cold(attempts: pl.DataFrame) -> pl.DataFrame:
-    """`cold`: nothing of the prompt can have been in the cache, because one slot served somebody else (or nobody) before.
+    """`cold`: nothing of the prompt was in the cache, because the one slot served somebody else (or nobody) before.
 
     Only for servers with one slot; NULL (not known) elsewhere.
     """
@@ -87,30 +92,52 @@ def with_reuse(attempts: pl.DataFrame) -> pl.DataFrame:
     """
     repeated = pl.len().over("call_id") > 1  # an SDK sends the same bytes again
     smallest = pl.col("asked").min().over("agent", "plain_model")
-    head = pl.when(repeated).then("asked").when(pl.col("agent").is_not_null() & (smallest < pl.col("asked"))).then(smallest)
-    known_head = head.is_not_null() & pl.col("asked").is_not_null()
+    head = (
+        pl.when(repeated)
+        .then("asked")
+        .when(pl.col("agent").is_not_null() & (smallest < pl.col("asked")))
+        .then(smallest)
+    )
+    retried = ~pl.col("good") & (pl.col("outcome") != "refused_window")  # what was answered or refused has no next try
+    known_head = head.is_not_null() & pl.col("asked").is_not_null() & retried
     keep, cut_to = value_of("keep_tokens").fill_null(0), pl.coalesce(value_of("read_tokens"), "asked")
     measured = attempts.with_columns(difference=pl.when(known_head).then(head), kept=keep, after_cut=cut_to)
     rows = measured.filter(known_head).select("attempt_id", "kept", "after_cut", "asked", "difference")
-    values = reused_after_cut(*(rows[name].cast(pl.Float64).to_numpy() for name in ("kept", "after_cut", "asked", "difference")))
+    values = reused_after_cut(
+        *(rows[name].cast(pl.Float64).to_numpy() for name in ("kept", "after_cut", "asked", "difference"))
+    )
     reuse = rows.select("attempt_id").with_columns(reuse=pl.Series(values).cast(_INT))
     joined = measured.join(reuse, on="attempt_id", how="left", maintain_order="left").sort("row")
     note = "tries of equal size taken to differ first behind system prompt and tools, the smallest prompt of this agent"
     src, line = pl.col("asked_tokens").struct.field("src"), pl.col("asked_tokens").struct.field("line")
     before = [pl.col(name).gather(pl.col("previous").fill_null(0)) for name in ("reuse", "load_id", "row")]
     # Between two tries the cache survives only in the same stay, with one slot and nobody in between.
-    kept_on = (pl.col("previous").is_not_null() & (before[1] == pl.col("load_id")) & (value_of("slots") == 1)
-               & ~pl.col("disturbed"))  # fmt: skip
+    kept_on = (
+        pl.col("previous").is_not_null()
+        & (before[1] == pl.col("load_id"))
+        & (value_of("slots") == 1)
+        & ~pl.col("disturbed")
+    )
     disturbed = joined.with_columns(disturbed=_disturbed())
     cold_note = "one slot, and the request before it was somebody else's"
     return disturbed.with_columns(
         reusable_tokens=sourced(pl.col("reuse"), _INT, "estimated", line=line, src=src, note=note),
         cached_tokens=known(
-            _INT, pl.col("cached_tokens"),
+            _INT,
+            pl.col("cached_tokens"),
             sourced(pl.when(kept_on).then(before[0]), _INT, "estimated", line=line, src=src, note=note),
-            sourced(pl.when(pl.col("cold") & pl.col("previous").is_null()).then(0), _INT, "derived", line=line, src=src, note=cold_note),
+            sourced(
+                pl.when(pl.col("cold") & pl.col("previous").is_null() & (pl.col("outcome") != "refused_window")).then(
+                    0
+                ),
+                _INT,
+                "derived",
+                line=line,
+                src=src,
+                note=cold_note,
+            ),
         ),
-    ).drop("difference", "kept", "after_cut", "reuse", "disturbed")  # fmt: skip
+    ).drop("difference", "kept", "after_cut", "reuse", "disturbed")
 
 
 def _disturbed() -> pl.Expr:
