@@ -33,8 +33,9 @@ def command(
     from investigator.casefile.case import Case
     from investigator.cli import steps
 
-    with Case(steps.existing(case)) as opened:
-        diagnosis = steps.judge(opened, rule_paths, fail_on, quiet)
+    path, rules = steps.existing(case), steps.load(rule_paths)
+    with Case(path) as opened:
+        diagnosis = steps.judge(opened, rules, fail_on, quiet)
     if as_json:
         steps.deliver(diagnosis, options.STDOUT, "json")
     elif not quiet:

@@ -36,9 +36,9 @@ def command(rule: str, case_path: Path, rule_paths: tuple[Path, ...]) -> None:
     from investigator.rulebook.evaluate import evaluate
     from investigator.views import create_views
 
-    rules = steps.load(rule_paths)
+    path, rules = steps.existing(case_path), steps.load(rule_paths)
     compiled = pick(rules, rule)
-    with Case(case_path, read_only=True) as case:
+    with Case(path, read_only=True) as case:
         create_views(case.connection)
         evaluation = evaluate(case.connection, rules.only([rule]))
     _print(compiled, evaluation)

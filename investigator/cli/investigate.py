@@ -99,10 +99,11 @@ def run(
 
     steps.check_output(target)
     fail_on, rule_paths = judging
+    rules = steps.load(rule_paths)
     case_path = keep.path(target)
     with Case(case_path) as case:
         steps.read(inputs, case, quiet)
-        diagnosis = steps.judge(case, rule_paths, fail_on, quiet)
+        diagnosis = steps.judge(case, rules, fail_on, quiet)
     steps.deliver(diagnosis, target, kind)
     if target != options.STDOUT and not quiet:
         steps.tell(diagnosis, target, case_path)

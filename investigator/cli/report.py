@@ -50,8 +50,9 @@ def command(
     kind = options.report_format(output, format_, as_json)
     target = output or (options.STDOUT if as_json else _beside(case, kind))
     steps.check_output(target)
-    with Case(steps.existing(case)) as opened:
-        diagnosis = steps.judge(opened, rule_paths, fail_on, quiet)
+    path, rules = steps.existing(case), steps.load(rule_paths)
+    with Case(path) as opened:
+        diagnosis = steps.judge(opened, rules, fail_on, quiet)
     steps.deliver(diagnosis, target, kind)
     if target != options.STDOUT and not quiet:
         steps.tell(diagnosis, target, case)

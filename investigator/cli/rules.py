@@ -50,7 +50,10 @@ def list_(ctx: click.Context, rule_paths: tuple[Path, ...], as_json: bool) -> No
 @click.option("--yaml", "as_yaml", is_flag=True, help="Print the rule file itself.")
 @options.debug_option
 def show(rule: str, rule_paths: tuple[Path, ...], as_yaml: bool) -> None:
-    """Print one rule: what it needs, its candidates, its arithmetic, what it says and advises."""
+    """Print one rule.
+
+    What it needs, its candidates, its arithmetic, what it says and what it advises.
+    """
     from investigator.cli import steps
 
     compiled = pick(steps.load(rule_paths), rule)
@@ -67,9 +70,10 @@ def show(rule: str, rule_paths: tuple[Path, ...], as_yaml: bool) -> None:
 @options.debug_option
 @click.pass_context
 def test(ctx: click.Context, paths: tuple[Path, ...], no_logs: bool, verbose: bool) -> None:
-    """Run the tests inside rule files: of the built-in rules, or of the files and folders given.
+    """Run the tests inside rule files.
 
-    Ends with 1 when a test failed, with 3 when a rule could not be loaded.
+    Of the built-in rules, or of the files and folders given. Ends with 1 when a test failed, with 3 when a rule could
+    not be loaded.
     """
     from investigator.cli.rule_logs import FixtureLogs
     from investigator.resources import rules_dir

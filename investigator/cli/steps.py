@@ -50,11 +50,10 @@ def load(rule_paths: Sequence[Path]) -> RuleSet:
     return rules
 
 
-def judge(case: Case, rule_paths: Sequence[Path], fail_on: Severity, quiet: bool) -> Diagnosis:
+def judge(case: Case, rules: RuleSet, fail_on: Severity, quiet: bool) -> Diagnosis:
     """Correlate, evaluate and diagnose."""
     from investigator.pipeline import analyze
 
-    rules = load(rule_paths)
     with working("rebuilding calls and checking rules", quiet):
         return analyze(case, rules, fail_on)
 
