@@ -17,7 +17,7 @@ _OLD = r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d "
 _RELATIVE = r"^(?:\[\d+\] )?(\d{1,7}\.\d\d\.\d{3}\.\d{3}) ([A-Z]) "
 _RUNNER_TEXT = r"^(INFO|WARN|ERROR|ERR|DEBUG|VERB) \[(\w+)\] "
 _SERVER_WORD = r"^(?:(?:slot|srv|que|res|cmn|spec|cli) \s*\S*|main): "
-_FUNCTION = r"^[~A-Za-z_][\w:~<>-]*(?:\(\))?(?:\[\d+\])?: +"
+_FUNCTION = r"^[~A-Za-z_][\w:~<>-]*(?:\(\))?(?:\[\d+\])?$"
 # Another writer's line can follow progress dots or an unfinished text without a line break.
 _GLUED = r"^(.+?)(time=\d{4}-\d\d-\d\dT|\[GIN\] \d{4}/)"
 # People shorten stamps when they publish a log.
@@ -177,12 +177,12 @@ def _server(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _raw(lines: pl.DataFrame) -> pl.DataFrame:
-    text = pl.col("payload")
-    return _columns(
-        lines,
-        key=text.str.replace(_FUNCTION, "").str.strip_chars_start(" \t"),
-        origin=text.str.extract(r"^([~A-Za-z_][\w:~<>-]*)(?:\(\))?(?:\[\d+\])?: "),
-    )
+    halves = pl.col("payload").str.splitn(": ", 2).struct.field
+    lines = lines.with_columns(halves("field_0").alias("name"), halves("field_1").alias("rest"))
+    named = pl.col("rest").is_not_null() & pl.col("name").str.contains(_FUNCTION)
+    text = pl.when(named).then(pl.col("rest")).otherwise(pl.col("payload"))
+    cut = _columns(lines, key=text.str.strip_chars_start(" \t"), origin=pl.when(named).then(pl.col("name")))
+    return cut.drop("name", "rest")
 
 
 _SPLITTERS = {

@@ -22,6 +22,7 @@ OLLAMA_SERVER = TextFormat(
         b" source=runner.go:": 0.85,
         b" source=llama_server.go:": 0.85,
         b"ollama_llama_server": 0.8,
+        b"/.ollama/id_ed25519": 0.6,
         b"[GIN] ": 0.6,
         b' msg="': 0.4,
     },

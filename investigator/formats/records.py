@@ -65,41 +65,55 @@ def _odd_quotes() -> pl.Expr:
 
 
 def _join_wrapped(rows: pl.DataFrame) -> tuple[pl.DataFrame, int | None]:
-    last_open = None
-    tail = rows.tail(1)
-    if (
-        tail.height
-        and tail.select((_odd_quotes() % 2 == 1) | (pl.col("open") & pl.col("payload").str.starts_with("time="))).item()
-    ):
-        last_open = tail["line_no"].item()
+    numbered = rows.with_columns(pl.col("starts").cum_sum().alias("group"))
     follows = ~rows["starts"] & (rows["open"] | _slog_before(rows)).shift(1, fill_value=False)
+    last_open = _open_alone(rows.tail(1))
     if not follows.any():
         return rows, last_open
-    grouped = rows.with_columns((~pl.col("starts")).alias("loose"), pl.col("starts").cum_sum().alias("group"))
+    touched = pl.col("group").is_in(numbered.filter(follows)["group"].unique().implode())
+    linked = _linked(numbered.filter(touched))
+    end = linked.tail(1)
+    if end["row"].item() == rows.height - 1 and end["goes_on"].item() and (end["linked"] | end["starts"]).item():
+        last_open = _first_line(linked)
+    joined = _glue(linked).select(rows.columns)
+    whole = pl.concat([numbered.filter(~touched).select(rows.columns), joined]).sort("row")
+    return whole.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")), last_open
+
+
+def _open_alone(tail: pl.DataFrame) -> int | None:
+    """Line number of a stream's last line if it is the beginning of a wrapped Ollama line."""
+    if tail.is_empty():
+        return None
+    slog = pl.col("payload").str.starts_with("time=")
+    is_open = tail.select((_odd_quotes() % 2 == 1) | (pl.col("open") & slog)).item()
+    return int(tail["line_no"].item()) if is_open else None
+
+
+def _linked(groups: pl.DataFrame) -> pl.DataFrame:
+    """Add goes_on (the record is open after this line) and linked (this line belongs to the one before)."""
     text = pl.col("payload")
     quotes = text.str.count_matches('"', literal=True) - text.str.count_matches(r"\"", literal=True)
     in_slog = text.first().over("group").str.starts_with("time=")
     parity = (quotes.cum_sum().over("group") % 2 == 1) & in_slog
-    place = pl.int_range(pl.len()).over("group")
-    goes_on = (pl.col("open") | parity).shift(1, fill_value=False).cast(pl.Int8)
-    linked = pl.when(place == 0).then(pl.lit(1, pl.Int8)).otherwise(goes_on).cum_min().over("group") == 1
-    grouped = grouped.with_columns(
-        (linked & pl.col("loose") & (place < LONGEST)).alias("linked"), parity.alias("parity")
+    groups = groups.with_columns(
+        (pl.col("open") | parity).alias("goes_on"), pl.int_range(pl.len()).over("group").alias("n")
     )
-    ends_open = (
-        grouped.tail(1).select((pl.col("linked") | pl.col("starts")) & (pl.col("open") | pl.col("parity"))).item()
+    before = pl.col("goes_on").shift(1, fill_value=False).cast(pl.Int8)
+    chain = pl.when(pl.col("n") == 0).then(pl.lit(1, pl.Int8)).otherwise(before).cum_min().over("group") == 1
+    return groups.with_columns((chain & ~pl.col("starts") & (pl.col("n") < LONGEST)).alias("linked"))
+
+
+def _glue(linked: pl.DataFrame) -> pl.DataFrame:
+    """One row per record: its first line's columns, the texts joined, the spans added up."""
+    keep = [name for name in linked.columns if name not in ("payload", "span")]
+    record = (~pl.col("linked")).cum_sum().alias("record")
+    return linked.group_by(record, maintain_order=True).agg(
+        *(pl.col(name).first() for name in keep), pl.col("payload").str.join(""), pl.col("span").sum()
     )
-    record = (~pl.col("linked")).cum_sum()
-    keep = [name for name in rows.columns if name not in ("payload", "span")]
-    joined = grouped.group_by(record.alias("record"), maintain_order=True).agg(
-        *(pl.col(name).first() for name in keep),
-        pl.col("payload").str.join(""),
-        pl.col("span").sum(),
-    )
-    joined = joined.select(rows.columns).with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"))
-    if ends_open and joined["payload"].item(-1).startswith("time="):
-        last_open = joined["line_no"].item(-1)
-    return joined, last_open
+
+
+def _first_line(linked: pl.DataFrame) -> int:
+    return int(linked.filter(~pl.col("linked"))["line_no"].item(-1))
 
 
 def _slog_before(rows: pl.DataFrame) -> pl.Series:
@@ -136,16 +150,18 @@ def _template_blocks(rows: pl.DataFrame) -> tuple[pl.DataFrame, int | None]:
     opens = rows.select(text.str.contains(_TEMPLATE_OPENS)).to_series()
     if not opens.any():
         return rows, None
-    group = rows.with_columns(opens.alias("opens"), opens.cum_sum().alias("group"))
+    place = pl.int_range(pl.len())
+    near = place - pl.when(opens).then(place).forward_fill() < LONGEST_TEMPLATE
+    group = rows.with_columns(opens.alias("opens"), opens.cum_sum().alias("group")).filter(near)
     place = pl.int_range(pl.len()).over("group")
     example = text.first().over("group").str.contains(_EXAMPLE_OPENS)
     own_line = text.str.contains(_AFTER_TEMPLATE) & ~pl.col("opens")
     ends = (example & text.str.ends_with("'") & ((place > 0) | ~text.str.ends_with(": '"))) | own_line
     ended = ends.cast(pl.Int32).cum_sum().over("group")
-    inside = (pl.col("group") > 0) & ~own_line & (ended - ends.cast(pl.Int32) == 0) & (place < LONGEST_TEMPLATE)
-    group = group.with_columns(inside.alias("inside"), (ends.sum().over("group") == 0).alias("unclosed"))
-    kind = pl.when(pl.col("inside")).then(pl.lit("chat-template-example")).otherwise(pl.col("block"))
+    inside = ~own_line & (ended - ends.cast(pl.Int32) == 0)
+    group = group.with_columns(inside.alias("inside"), ended.max().over("group").alias("ended"))
+    members = group.filter("inside")["row"].implode()
+    kind = pl.when(pl.col("row").is_in(members)).then(pl.lit("chat-template-example")).otherwise(pl.col("block"))
     last = int(opens.arg_true()[-1])
-    unfinished = bool(group["unclosed"].item(-1)) and rows.height - last < LONGEST_TEMPLATE
-    marked = group.with_columns(kind.alias("block")).select(rows.columns)
-    return marked, rows["line_no"].item(last) if unfinished else None
+    unfinished = group["ended"].item(-1) == 0 and rows.height - last < LONGEST_TEMPLATE
+    return rows.with_columns(kind.alias("block")), rows["line_no"].item(last) if unfinished else None

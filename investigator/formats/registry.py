@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from investigator.formats.agents import AGENT_FORMATS, SNAPSHOT_FORMATS
 from investigator.formats.base import Format, Unsupported
+from investigator.formats.client_errors import CLIENT_ERRORS
 from investigator.formats.llama_server import LLAMA_SERVER
 from investigator.formats.ollama_server import OLLAMA_SERVER
 
-FORMATS: tuple[Format, ...] = (OLLAMA_SERVER, LLAMA_SERVER, *AGENT_FORMATS, *SNAPSHOT_FORMATS)
+FORMATS: tuple[Format, ...] = (OLLAMA_SERVER, LLAMA_SERVER, *AGENT_FORMATS, *SNAPSHOT_FORMATS, CLIENT_ERRORS)
 
 #: Below this a format's claim is taken as "not mine".
 FLOOR = 0.15

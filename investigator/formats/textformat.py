@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from investigator.formats.base import Parser, Side, SourceInfo
-from investigator.formats.patterns import load_patterns
-from investigator.formats.textlog import TextLogParser
+from investigator.formats.textlog import TextLogParser, dispatchers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +34,4 @@ class TextFormat:
         return min(0.99, found[0] + 0.01 * (len(found) - 1)) if found else 0.0
 
     def parser(self, info: SourceInfo) -> Parser:
-        return TextLogParser(info, load_patterns(*self.pattern_files), self.own_programs)
+        return TextLogParser(info, dispatchers_of(*self.pattern_files), self.own_programs)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -16,7 +17,7 @@ from investigator.formats.extract import extract
 from investigator.formats.facts import fact_tables
 from investigator.formats.lanes import split_glued, split_lanes
 from investigator.formats.lines import read_lines
-from investigator.formats.patterns import FactSpec, Pattern, Where
+from investigator.formats.patterns import FactSpec, Pattern, Where, load_patterns
 from investigator.formats.records import join_records
 from investigator.formats.transport import unwrap
 from investigator.sources.chunks import Chunk
@@ -76,14 +77,21 @@ class _Tally:
         self.kind[rows.to_numpy()] = self.kinds.index(kind)
 
 
+@cache
+def dispatchers_of(*pattern_files: str) -> Mapping[Where, Dispatcher]:
+    """Dispatchers for the patterns of these files, by the part of a line they look at. Shared by all parsers."""
+    patterns = load_patterns(*pattern_files)
+    places: tuple[Where, ...] = ("slog", "cpp", "server", "text", "raw")
+    return {where: Dispatcher([pattern for pattern in patterns if pattern.where == where]) for where in places}
+
+
 class TextLogParser:
     """Parser of one stream. It keeps nothing between chunks: a record cut by the end is left to the next chunk."""
 
-    def __init__(self, info: SourceInfo, patterns: Sequence[Pattern], own_programs: str) -> None:
+    def __init__(self, info: SourceInfo, dispatchers: Mapping[Where, Dispatcher], own_programs: str) -> None:
         self._info = info
         self._own_programs = own_programs
-        places: tuple[Where, ...] = ("slog", "cpp", "server", "text", "raw")
-        self._dispatchers = {where: Dispatcher([p for p in patterns if p.where == where]) for where in places}
+        self._dispatchers = dispatchers
 
     def feed(self, chunk: Chunk) -> Parsed:
         """Facts of the chunk's lines, except those of a record at its end that may go on in the next chunk."""

@@ -10,8 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from investigator.formats.base import Parsed
-from investigator.formats.llama_server import LLAMA_SERVER
-from investigator.formats.ollama_server import OLLAMA_SERVER
+from investigator.formats.registry import recognise
 from tests.formats.expected_facts import agrees, observed
 from tests.formats.server_samples import feed
 
@@ -29,7 +28,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(not LOGS, reason="the corpus 
 
 def _read(path: Path) -> Parsed:
     data = path.read_bytes()
-    reader = max((OLLAMA_SERVER, LLAMA_SERVER), key=lambda fmt: fmt.recognise(data[:65536], path.name))
+    reader = recognise(data[:65536], path.name).format
+    assert reader is not None, path.name
     return feed(reader, [data])
 
 
