@@ -25,7 +25,8 @@ def curve_chart(anchor: str, curve: Curve, attempts: Sequence[AttemptRow]) -> Ch
         if row.columns.get("failed") is True and num(row, "read_tokens") and num(row, "duration_s")
     ]
     crosses = sorted({(num(r, "read_tokens") or 0.0, num(r, "duration_s") or 0.0) for r in gave_up})[:_MAX_CROSSES]
-    plain = [(x, y) for x, y, _, _ in curve.line]
+    line = [(x, *sorted(values)) for x, *values in curve.line]
+    plain = [(x, middle) for x, _, middle, _ in line]
     needs = sorted({v for r in gave_up for c in ("read_tokens", "asked_tokens") if (v := num(r, c))})[-2:]
     marks = tuple(
         (n, y, f"{number(int(n))} → {seconds_text(y)}")
@@ -38,7 +39,7 @@ def curve_chart(anchor: str, curve: Curve, attempts: Sequence[AttemptRow]) -> Ch
             for x, y, label in curve.points[:_MAX_POINTS]
         ),
         tuple((x, y, f"{number(int(x))} tokens: given up after {seconds_text(y)}") for x, y in crosses),
-        curve.line,
+        tuple((x, middle, low, high) for x, low, middle, high in line),
         None if curve.limit_s is None else Limit(curve.limit_s, f"limit {seconds_text(curve.limit_s)}", "limit"),
         marks,
     )
@@ -80,7 +81,7 @@ def _curve_table(curve: Curve, plot: CurvePlot) -> Table:
         (tokens_cell(x), text_cell(f"{y:,.1f}", f"{y} s", numeric=True), text_cell("measured"), text_cell("given up"))
         for x, y, _ in plot.crosses
     ]
-    step = max(len(curve.line) // 12, 1)
+    step = max(len(plot.line) // 12, 1)
     rows += [
         (
             tokens_cell(x),
@@ -88,6 +89,6 @@ def _curve_table(curve: Curve, plot: CurvePlot) -> Table:
             text_cell("estimated"),
             text_cell("fit"),
         )
-        for x, y, lo, hi in curve.line[::step]
+        for x, y, lo, hi in plot.line[::step]
     ]
     return capped(("prompt tokens", "seconds", "label", "what"), rows, lambda row: row)

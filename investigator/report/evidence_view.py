@@ -11,12 +11,12 @@ from investigator.report.text import clipped
 from investigator.report.viewtypes import EvidenceView, Link
 from investigator.rulebook.findings import EvidenceRef
 
-MAX_LINES = 400
 #: Tries of an incident whose lines are shown.
 MAX_TRIES = 40
 MAX_CHARS = 2_000
 _NEIGHBOUR_CHARS = 600
 _SUMMARY_CHARS = 240
+_NAME_CHARS = 27
 _STATES = {
     "kept": "",
     "fetched": "read from the source when the report was made",
@@ -27,12 +27,12 @@ _STATES = {
 class Evidence:
     """The evidence of a diagnosis by place; `link` is total: a line that was not kept still shows where it was."""
 
-    def __init__(self, lines: Iterable[EvidenceLine], wanted: Iterable[EvidenceRef]) -> None:
-        """`wanted`: the places that the page cites, most important first; only those are shown."""
+    def __init__(self, lines: Iterable[EvidenceLine], wanted: Iterable[EvidenceRef], limit: int) -> None:
+        """`wanted`: the places that the page cites, most important first; only those are shown, `limit` at most."""
         by_place = {(line.source, line.line_no): line for line in lines}
         places = [place for ref in dict.fromkeys(wanted) if (place := (ref.source, ref.line_no)) in by_place]
-        self.left_out = max(len(places) - MAX_LINES, 0)
-        self._lines = [by_place[place] for place in sorted(places[:MAX_LINES])]
+        self.left_out = max(len(places) - limit, 0)
+        self._lines = [by_place[place] for place in sorted(places[:limit])]
         names = sorted({source for source, _ in by_place})
         self._numbers = {name: n for n, name in enumerate(names, 1)}
         self._known = {(line.source, line.line_no) for line in self._lines}
@@ -101,10 +101,18 @@ def cited(incidents: Iterable[Incident]) -> Iterator[EvidenceRef]:
 
 
 def _short_names(names: Iterable[str]) -> Mapping[str, str]:
-    """Base names, but whole paths where two files share one."""
-    bases = {name: name.replace("\\", "/").rsplit("/", 1)[-1] or name for name in names}
-    counts = Counter(bases.values())
-    return {name: base if counts[base] == 1 else name for name, base in bases.items()}
+    """Base names without the middle of long ones, but more of the path where two files would look the same."""
+    known = list(names)
+    bases = {name: name.replace("\\", "/").rsplit("/", 1)[-1] or name for name in known}
+    short = {name: _elided(base) for name, base in bases.items()}
+    for longer in (bases, {name: name for name in known}):
+        counts = Counter(short.values())
+        short = {name: text if counts[text] == 1 else longer[name] for name, text in short.items()}
+    return short
+
+
+def _elided(name: str) -> str:
+    return name if len(name) <= _NAME_CHARS else f"{name[:12]}…{name[-9:]}"
 
 
 def common_root(paths: Iterable[str]) -> str:

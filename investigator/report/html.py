@@ -11,19 +11,27 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from investigator.diagnosis.model import Diagnosis
-from investigator.report.viewmodel import page
+from investigator.report.viewmodel import CAPS, page
+
+#: A report stays below this; trackers refuse or show only in part what is larger.
+MAX_BYTES = 2_000_000
 
 
 def render_html(diagnosis: Diagnosis) -> str:
-    """The whole report as one HTML document. The same diagnosis gives the same bytes."""
+    """The whole report as one HTML document below MAX_BYTES. The same diagnosis gives the same bytes.
+
+    A case that would be larger loses its lowest-ranked incidents and evidence, and the page says how many.
+    """
+    template = _environment().get_template("report.html.j2")
     style = _style()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(page=page(diagnosis), style=Markup(style), policy=Markup(policy))
-    )
+    html = ""
+    for caps in CAPS:
+        html = template.render(page=page(diagnosis, caps), style=Markup(style), policy=Markup(policy))
+        if len(html.encode()) < MAX_BYTES:
+            break
+    return html
 
 
 @cache

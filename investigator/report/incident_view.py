@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from investigator.diagnosis.model import AttemptRow, Diagnosis, Fix, Hypothesis, Incident, World
 from investigator.report.cells import row_start
@@ -67,6 +68,7 @@ def incident_view(d: Diagnosis, incident: Incident, number_: int, evidence: Evid
         if len(failed) > MAX_TRIES
         else "",
         graph=_graph(incident, anchor),
+        symptoms=_untold_symptoms(incident),
         differential=tuple(_hypothesis(h, evidence) for h in incident.differential),
         helps=tuple(map(_world, helps[:MAX_WORLDS])),
         useless=tuple(map(_world, useless[:MAX_WORLDS])),
@@ -121,8 +123,8 @@ def _finding(
         tag=tag(f.label),
         short=f.short,
         long=f.long,
-        steps=tuple(_step(step, zone, evidence) for step in f.steps),
-        links=evidence.links(f.evidence),
+        steps=_steps(f.steps, zone, evidence),
+        links=evidence.links(f.evidence, 4),
         remedies=tuple(RemedyView(r.do, r.where, r.setting, r.proves) for r in f.remedies),
         when=clock(f.happened_at, zone, with_date=True).text,
         explains=""
@@ -135,6 +137,26 @@ def finding_anchor(anchor: str, incident: Incident, finding_id: str) -> str:
     """Ids of findings may hold anything: anchors are numbered."""
     order = {f.finding_id: n for n, f in enumerate(incident.findings, 1)}
     return f"{anchor}-f{order.get(finding_id, 0)}"
+
+
+def _steps(steps: Sequence[Step], zone: int | None, evidence: Evidence) -> tuple[StepView, ...]:
+    """Steps in order. `x_low` and `x_high` become the interval of `x`; an operand is told where it is first used."""
+    named = {step.name: step for step in steps}
+    told: set[tuple[str, object]] = set()
+    views = []
+    for step in steps:
+        stem = step.name.removesuffix("_low").removesuffix("_high")
+        folded = stem != step.name and {stem, f"{stem}_low", f"{stem}_high"} <= named.keys()
+        fresh = tuple(o for o in step.operands if folded or (o.name, o.value) not in told)
+        if not folded:
+            told |= {(o.name, o.value) for o in step.operands}
+        low, high = named.get(f"{step.name}_low"), named.get(f"{step.name}_high")
+        interval = ""
+        if low is not None and high is not None:
+            interval = f"{quantity(low.value, low.unit, zone).text} – {quantity(high.value, high.unit, zone).text}"
+        view = _step(replace(step, operands=fresh), zone, evidence)
+        views.append(replace(view, interval=interval, folded=folded))
+    return tuple(views)
 
 
 def _step(step: Step, zone: int | None, evidence: Evidence) -> StepView:
@@ -157,7 +179,11 @@ def _step(step: Step, zone: int | None, evidence: Evidence) -> StepView:
 
 def _operand(o: Operand, zone: int | None, evidence: Evidence) -> OperandView:
     return OperandView(
-        column(o.name), quantity(o.value, o.unit, zone), tag(o.label), o.note, evidence.links(o.evidence, 3)
+        column(o.name),
+        quantity(o.value, o.unit, zone),
+        None if o.value is None else tag(o.label),
+        o.note,
+        evidence.links(o.evidence, 3),
     )
 
 
@@ -173,7 +199,9 @@ def _attempt(row: AttemptRow, zone: int | None, evidence: Evidence) -> AttemptVi
         seconds(get("timeout_s")),
     )
     layer = get("timeout_layer")
-    reason = f"{row.why} Limit: {layer}." if isinstance(layer, str) and layer and layer not in row.why else row.why
+    reason = row.why[:1].upper() + row.why[1:].rstrip(".") + "."
+    if isinstance(layer, str) and layer and layer not in row.why:
+        reason += f" Limit: {layer}."
     tags = outcome_tag(str(get("outcome") or "unknown"))
     return AttemptView(heading, tags, reason, start.text, facts, evidence.links(row.evidence))
 
@@ -186,7 +214,7 @@ def _hypothesis(h: Hypothesis, evidence: Evidence) -> HypothesisView:
         h.evidence_for,
         h.evidence_against,
         h.collect,
-        evidence.links(h.evidence),
+        evidence.links(h.evidence, 3),
     )
 
 
@@ -216,7 +244,18 @@ def _left_out(helps: int, useless: int) -> str:
 
 
 def _fix(fix: Fix, incident: Incident) -> FixView:
-    return FixView(fix.title, fix.where, fix.language, fix.text.rstrip("\n"), fix.proves)
+    proof = fix.proves
+    if proof.isdigit() and int(proof) < len(incident.what_would_help):
+        world = incident.what_would_help[int(proof)]
+        saves = f"{world.saved_calls:,} of {plural(world.total_calls, 'failed call')}"
+        proof = f"Proved together: {' and '.join(change.say for change in world.changes)} saves {saves}."
+    return FixView(fix.title, fix.where, fix.language, fix.text.rstrip("\n"), proof)
+
+
+def _untold_symptoms(incident: Incident) -> tuple[str, ...]:
+    """Symptoms that no finding of the page tells already."""
+    told = {text for f in incident.findings for text in (f.finding_id, f.short, f.title)}
+    return tuple(text for text in incident.symptoms if text not in told)
 
 
 def _graph(incident: Incident, anchor: str) -> tuple[Node, ...]:

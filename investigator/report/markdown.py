@@ -90,7 +90,7 @@ def _summary(view: Page) -> str:
 def _incident_summary(incident: IncidentView, *, many: bool) -> Iterable[str]:
     if many:
         yield f"### {incident.number}. {plain(incident.title)}\n\n{plain(incident.sentence)}"
-    steps = [step for finding in incident.sums for step in finding.steps]
+    steps = [step for finding in incident.sums for step in finding.steps if not step.folded]
     if steps:
         yield "\n".join(["| the sum | | |", "|---|---|---:|", *(_step_row(step) for step in steps[:12])])
     if incident.helps:
@@ -105,7 +105,8 @@ def _incident_summary(incident: IncidentView, *, many: bool) -> Iterable[str]:
 
 
 def _step_row(step: StepView) -> str:
-    result = f"**{plain(step.value.text)}** {step.tag.text}"
+    interval = f" ({plain(step.interval)})" if step.interval else ""
+    result = f"**{plain(step.value.text)}**{interval} {step.tag.text}"
     return f"| {plain(clipped(step.say, 120))} | {code(clipped(step.expr, 90))} | {result} |"
 
 

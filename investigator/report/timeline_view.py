@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from investigator.diagnosis.model import Diagnosis, Incident, TimelineSpan
-from investigator.report.cells import capped, text_cell
+from investigator.diagnosis.model import Diagnosis, Incident, TimelineMark, TimelineSpan
+from investigator.report.cells import capped, num, row_start, text_cell
 from investigator.report.charts import NARROW, WIDE
+from investigator.report.evidence_view import failed_tries
 from investigator.report.text import clock, local, plural, seconds, zone_words
 from investigator.report.timeline import KINDS, Timeline, draw_timeline, span_class, timed
 from investigator.report.viewtypes import Cell, Chart, Table, Tag
 from investigator.report.words import OUTCOMES, SPAN_KINDS
+
+_MAX_LIMITS = 12
 
 
 def timeline_chart(anchor: str, d: Diagnosis, incident: Incident) -> Chart | None:
@@ -22,7 +25,7 @@ def timeline_chart(anchor: str, d: Diagnosis, incident: Incident) -> Chart | Non
     first, last = min(s.start for s in picked), max(s.end for s in picked)
     air = max((last - first) * 0.02, timedelta(seconds=1))
     start, end = first - air, last + air
-    marks = tuple(m for m in d.marks if start <= m.at <= end)
+    marks = tuple(m for m in (*d.marks, *_limits(d, incident)) if start <= m.at <= end)
     chart = Timeline(timed(picked), marks, start, end, d.zone_offset_s)
     wide, narrow = draw_timeline(chart, WIDE), draw_timeline(chart, NARROW)
     first, last = local(first, d.zone_offset_s), local(last, d.zone_offset_s)
@@ -40,6 +43,19 @@ def timeline_chart(anchor: str, d: Diagnosis, incident: Incident) -> Chart | Non
         _span_table(picked, d.zone_offset_s),
         " ".join(wide.notes),
         x_label="",
+    )
+
+
+def _limits(d: Diagnosis, incident: Incident) -> tuple[TimelineMark, ...]:
+    """Where the limit of each of a few failed calls falls, unless the diagnosis marks limits itself."""
+    rows = failed_tries(incident)
+    if len(rows) > _MAX_LIMITS or any(mark.kind == "limit" for mark in d.marks):
+        return ()
+    known = [(row_start(row), num(row, "timeout_s")) for row in rows]
+    return tuple(
+        TimelineMark(start + timedelta(seconds=limit), "limit", f"limit {limit:,.0f} s")
+        for start, limit in known
+        if start is not None and limit is not None
     )
 
 

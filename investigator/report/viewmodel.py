@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from investigator.diagnosis.model import Diagnosis, InputLine
 from investigator.report.cells import capped, text_cell
@@ -10,21 +11,31 @@ from investigator.report.clean import clean
 from investigator.report.evidence_view import Evidence, cited, common_root
 from investigator.report.incident_view import impact_tiles, incident_view
 from investigator.report.text import Shown, clipped, number, plural, size, zone_words
-from investigator.report.viewtypes import Cell, InputView, Page, Table, Tile
+from investigator.report.viewtypes import Cell, InputView, Page, Table, Tag, Tile
 from investigator.report.words import RULE_OUTCOMES, VERDICTS, severity_tag, tag
 from investigator.rulebook.findings import SEVERITIES, RuleResult
 
-MAX_INCIDENTS = 20
 MAX_INPUTS = 300
 _MAX_SHAPES = 8
 
 
-def page(diagnosis: Diagnosis) -> Page:
+class Caps(NamedTuple):
+    """How much of a case a page shows; what is left out is counted on it."""
+
+    incidents: int
+    evidence_lines: int
+
+
+#: From everything that is useful to what surely fits.
+CAPS = (Caps(20, 400), Caps(8, 200), Caps(3, 80), Caps(1, 20))
+
+
+def page(diagnosis: Diagnosis, caps: Caps = CAPS[0]) -> Page:
     """The template-ready view of a diagnosis. Pure: the same diagnosis gives the same page."""
     d, receipt = clean(diagnosis)
-    evidence = Evidence(d.evidence.values(), cited(d.incidents))
+    evidence = Evidence(d.evidence.values(), cited(d.incidents[: caps.incidents]), caps.evidence_lines)
     incidents = tuple(
-        incident_view(d, incident, n, evidence) for n, incident in enumerate(d.incidents[:MAX_INCIDENTS], 1)
+        incident_view(d, incident, n, evidence) for n, incident in enumerate(d.incidents[: caps.incidents], 1)
     )
     worst = max((i.severity for i in d.incidents), key=SEVERITIES.index, default=None)
     root = common_root(line.path for line in d.inputs)
@@ -58,7 +69,7 @@ def page(diagnosis: Diagnosis) -> Page:
         unpaired=_unpaired(d.unpaired),
         receipt=_receipt(receipt),
         exit=f"exit code {d.exit_code}" + (f": {'; '.join(d.exit_reasons)}" if d.exit_reasons else ""),
-        counts=_counts(d),
+        counts=_counts(d, caps),
     )
 
 
@@ -87,12 +98,12 @@ def _tiles(d: Diagnosis) -> tuple[Tile, ...]:
     )
 
 
-def _counts(d: Diagnosis) -> Mapping[str, int]:
+def _counts(d: Diagnosis, caps: Caps) -> Mapping[str, int]:
     return {
         "attempts": len(d.attempts),
         "failed": sum(row.columns.get("failed") is True for row in d.attempts),
         "incidents": len(d.incidents),
-        "incidents_left_out": max(len(d.incidents) - MAX_INCIDENTS, 0),
+        "incidents_left_out": max(len(d.incidents) - caps.incidents, 0),
         "inputs": len(d.inputs),
         "inputs_left_out": max(len(d.inputs) - MAX_INPUTS, 0),
     }
@@ -108,10 +119,17 @@ def _rule_row(r: RuleResult) -> tuple[Cell, ...]:
     return (
         text_cell(r.rule, code=True),
         text_cell(r.kind.replace("-", " ")),
-        Cell(tag=tag(r.outcome, RULE_OUTCOMES)),
+        Cell(tag=_outcome(r)),
         text_cell(_rule_counts(r.counts)),
         text_cell("; ".join(clipped(reason, 300) for reason in r.reasons[:4]) or "—"),
     )
+
+
+def _outcome(r: RuleResult) -> Tag:
+    """A cause that fired is an alarm; a symptom, advice or a thing ruled out is none."""
+    if r.outcome == "fired" and r.kind != "cause":
+        return Tag("ruled_out" if r.kind == "ruled-out" else "symptom", RULE_OUTCOMES["fired"])
+    return tag(r.outcome, RULE_OUTCOMES)
 
 
 def _rule_counts(counts: Mapping[str, int]) -> str:
@@ -139,8 +157,17 @@ def _totals(inputs: Sequence[InputLine]) -> tuple[tuple[str, int], ...]:
 
 
 def _unpaired(unpaired: Mapping[str, int]) -> str:
-    parts = [f"{count:,} seen by the {side} only" for side, count in sorted(unpaired.items()) if count]
-    return "; ".join(parts) if parts else "every call was seen from both sides or only one side was given"
+    names = {"both": "by both sides", "server": "by the server only", "agent": "by the agent only"}
+    counts = [
+        (names.get(side, f"by {side}"), unpaired[side])
+        for side in (*names, *sorted(set(unpaired) - set(names)))
+        if unpaired.get(side)
+    ]
+    return (
+        "attempts seen " + ", ".join(f"{name}: {count:,}" for name, count in counts)
+        if counts
+        else "nothing was left unpaired"
+    )
 
 
 def _receipt(receipt: Mapping[str, int]) -> str:

@@ -38,7 +38,7 @@ class Tile:
 class OperandView:
     name: str
     value: Shown
-    tag: Tag
+    tag: Tag | None
     note: str | None
     links: tuple[Link, ...]
 
@@ -51,6 +51,9 @@ class StepView:
     also: str
     tag: Tag
     operands: tuple[OperandView, ...]
+    interval: str = ""
+    folded: bool = False
+    """Shown as the interval of another step, not as a step of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +186,7 @@ class IncidentView:
     attempts: tuple[AttemptView, ...]
     attempts_note: str
     graph: tuple[Node, ...]
+    symptoms: tuple[str, ...]
     differential: tuple[HypothesisView, ...]
     helps: tuple[WorldView, ...]
     useless: tuple[WorldView, ...]

@@ -5,9 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
 from html.parser import HTMLParser
+from itertools import cycle
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -150,3 +154,96 @@ def test_templates_never_switch_escaping_off() -> None:
     assert len(found) >= 4
     for template in found:
         assert not re.search(r"\|\s*safe|Markup\(|autoescape|style=", template.read_text()), template.name
+
+
+def test_a_giant_case_is_capped_and_says_so(sample: ModuleType) -> None:
+    base = sample.diagnosis()
+    first = base.incidents[0]
+    long = tuple(replace(f, long="y" * 40_000) for f in first.findings)
+    case = replace(base, incidents=tuple(replace(first, incident_id=f"i{n}", findings=long) for n in range(30)))
+    html = render_html(case)
+    assert len(html.encode()) < 2_000_000
+    assert "22 more incidents left out" in html
+
+
+def _payloads() -> list[str]:
+    """What a stranger may write into a log to be run, loaded, or taken for a template: about 300 of them."""
+    tags = (
+        "script",
+        "img",
+        "svg",
+        "iframe",
+        "object",
+        "embed",
+        "video",
+        "audio",
+        "body",
+        "input",
+        "details",
+        "a",
+        "base",
+        "link",
+        "style",
+        "meta",
+        "math",
+        "form",
+    )
+    events = (
+        "onerror",
+        "onload",
+        "ontoggle",
+        "onclick",
+        "onmouseover",
+        "onfocus",
+        "onwheel",
+        "onbegin",
+        "onanimationstart",
+    )
+    closers = ("", '">', "'>", "</pre>", "</details>", "</code></li></ol>", "</title>", "</style>", "--><!--", "]]>")
+    found = [f"<{tag} src=x href=javascript:alert(1) {event}=alert(1) autofocus>" for tag in tags for event in events]
+    found += [f"{closer}<script>alert({n})</script>" for n, closer in enumerate(closers)]
+    found += [f"{quote} {event}=alert(1) x={quote}" for quote in "\"'`" for event in events]
+    found += [
+        f"{opening} 7*7 {closing}"
+        for opening, closing in (("{{", "}}"), ("{%", "%}"), ("${", "}"), ("#{", "}"), ("<%=", "%>"), ("{#", "#}"))
+    ]
+    found += [f"&#{code};script&gt;alert(1)" for code in ("60", "x3c", "0000060")] + [
+        "\x00<script>",
+        "<scr\x00ipt>",
+        "<\u200bscript>",
+        "\x1b]8;;http://x.example\x07link\x1b]8;;\x07",
+    ]
+    found += [f"{scheme}:alert(1)" for scheme in ("javascript", "data", "vbscript", "JaVaScRiPt")]
+    found += [
+        f"<svg><{tag}><style>@import'//x.example'</style></{tag}></svg>"
+        for tag in ("desc", "title", "foreignObject", "defs")
+    ]
+    return found
+
+
+def _poisoned(value: Any, payloads: Iterator[str]) -> Any:
+    """Every free text of a diagnosis with a payload behind it; codes that the model names stay."""
+    codes = {"cause_found", "high", "medium", "low", "measured", "derived", "estimated", "cause", "symptom", "ruled-out", "advice", "fired", "quiet", "not_evaluated",
+             "error", "contributes", "ruled_out", "cannot_tell", "yes", "might", "no", "kept", "fetched", "rotated_away", "agent", "server", "limit",
+             "call", "prefill", "abandoned", "load", "decode", "tokens", "s", "tps", "ratio", "s/tok2"}  # fmt: skip
+    if isinstance(value, str):
+        return value if value in codes else value + next(payloads)
+    if isinstance(value, tuple):
+        return tuple(_poisoned(item, payloads) for item in value)
+    if isinstance(value, Mapping):
+        return {key: _poisoned(item, payloads) for key, item in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{f.name: _poisoned(getattr(value, f.name), payloads) for f in fields(value)})
+    return value
+
+
+def test_payloads_in_every_field_stay_text(sample: ModuleType) -> None:
+    payloads = _payloads()
+    assert len(set(payloads)) >= 200
+    html = render_html(_poisoned(sample.several(), cycle(payloads)))
+    found = outline(html)
+    clean = outline(render_html(sample.several()))
+    assert {tag for tag, _ in found.tags} <= {tag for tag, _ in clean.tags}
+    assert {name for _, attrs in found.tags for name in attrs} <= {name for _, attrs in clean.tags for name in attrs}
+    assert all((attrs.get("href") or "#").startswith("#") for _, attrs in found.tags)
+    assert "{{ 7*7 }}" in "".join(found.words) and "49" not in re.findall(r"\b49\b", "".join(found.words))
