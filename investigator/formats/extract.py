@@ -98,7 +98,8 @@ def _typed(spec: FactSpec, name: str, dtype: pl.DataType, sources: Mapping[str, 
     text = sources[name]
     if mapping := spec.maps.get(name):
         text = text.replace(mapping)
-    return _converted(name, dtype, text, spec.units.get(name, "")).cast(dtype, strict=False)
+    value = _converted(name, dtype, text, spec.units.get(name, "")).cast(dtype, strict=False)
+    return value.fill_null(pl.lit(spec.defaults[name], dtype)) if name in spec.defaults else value
 
 
 def _converted(name: str, dtype: pl.DataType, text: pl.Expr, unit: str) -> pl.Expr:

@@ -23,7 +23,8 @@ class FactSpec:
 
     table: fact table. regex: named groups are columns. fields: column → key of a `key=value`. find: column → regex with
     one group, searched on its own. set: constants. units: column → unit of a bare number. maps: column → printed →
-    stored. rows: name of a splitter that makes several facts of one line.
+    stored. defaults: column → value where the line says nothing of it. rows: name of a splitter that makes several
+    facts of one line.
     """
 
     table: str
@@ -33,6 +34,7 @@ class FactSpec:
     set: Mapping[str, object] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    defaults: Mapping[str, object] = field(default_factory=dict)
     rows: str | None = None
 
 
@@ -56,7 +58,7 @@ class Pattern:
     foreign: bool = False
 
 
-_SPEC_KEYS = ("regex", "fields", "find", "set", "units", "maps", "rows")
+_SPEC_KEYS = ("regex", "fields", "find", "set", "units", "maps", "defaults", "rows")
 
 
 def _spec(raw: Mapping[str, object]) -> FactSpec:
