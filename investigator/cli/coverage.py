@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import rich_click as click
 
 from investigator.cli import options
-from investigator.cli.terminal import print_json, print_table, shown, stdout, table
+from investigator.cli.terminal import print_json, print_line, print_table, shown, stdout, table
 
 if TYPE_CHECKING:
     from investigator.coverage import Coverage
@@ -67,7 +67,7 @@ def print_account(account: Sequence[Coverage], as_json: bool, brief: bool = Fals
     for format_, told, counts in _by_format(account) if brief else _by_source(account):
         rows.add_row(format_, *(f"{count:,}" for count in counts), shown(told))
     rows.add_section()
-    rows.add_row("all", *(f"{count:,}" for count in _sum(account)), f"{len(account):,} sources", style="bold")
+    rows.add_row("all", *(f"{count:,}" for count in _sum(account)), _sources(account), style="bold")
     print_table(rows)
     for source in () if brief else account:
         _print_details(source)
@@ -83,7 +83,11 @@ def _by_source(account: Sequence[Coverage]) -> Iterator[Row]:
 def _by_format(account: Sequence[Coverage]) -> Iterator[Row]:
     for format_ in sorted({source.format for source in account}):
         own = [source for source in account if source.format == format_]
-        yield format_, own[0].path if len(own) == 1 else f"{len(own):,} sources", _sum(own)
+        yield format_, own[0].path if len(own) == 1 else _sources(own), _sum(own)
+
+
+def _sources(account: Sequence[Coverage]) -> str:
+    return f"{len(account):,} source{'' if len(account) == 1 else 's'}"
 
 
 def _sum(account: Sequence[Coverage]) -> Sequence[int]:
@@ -98,11 +102,9 @@ def _counts(source: Coverage) -> tuple[int, ...]:
 def _print_details(source: Coverage) -> None:
     if not source.noise and not source.shapes:
         return
-    console = stdout()
-    console.print()
-    console.print(shown(source.path, "bold"), no_wrap=True, overflow="ellipsis")
+    print_line(shown(""))
+    print_line(shown(source.path, "bold"))
     if source.noise:
-        console.print(shown("  noise: " + ", ".join(f"{lines:,} {kind}" for kind, lines in source.noise)))
+        stdout().print(shown("  noise: " + ", ".join(f"{lines:,} {kind}" for kind, lines in source.noise)))
     for shape in source.shapes:
-        line = shown(f"  {shape.lines:>8,} × line {shape.first_line}: {shape.sample or shape.shape}")
-        console.print(line, no_wrap=True, overflow="ellipsis")
+        print_line(shown(f"  {shape.lines:>8,} × line {shape.first_line}: {shape.sample or shape.shape}"))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -75,8 +76,31 @@ def print_table(made: Table) -> None:
     console.print(made)
 
 
+def print_line(text: Text) -> None:
+    """One line: cut at the edge of a screen, whole into a pipe or file."""
+    console = stdout()
+    if console.is_terminal:
+        console.print(text, no_wrap=True, overflow="ellipsis")
+    else:
+        sys.stdout.write(text.plain + "\n")
+
+
+def masked(value: Any, mask: Callable[[str], str]) -> Any:
+    """`value` (JSON-like) with every string in it masked."""
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, Mapping):
+        return {masked(key, mask): masked(item, mask) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked(item, mask) for item in value]
+    return value
+
+
 def print_json(value: object) -> None:
-    """JSON in ASCII, keys in the order given: control characters are escaped, so any terminal shows text."""
+    """JSON in ASCII, secrets masked: control characters are escaped, so any terminal shows text."""
     import json
 
+    from investigator.report.redact import Redactor
+
+    value = masked(value, Redactor().mask)
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False, default=str) + "\n")
