@@ -94,7 +94,7 @@ def _pair(access: pl.DataFrame, tasks: pl.DataFrame) -> pl.DataFrame:
     """`request_id` → `task_no`: the k-th release goes with the k-th access line behind it, if their times agree."""
     lines = access.filter("inference").select("stretch", "byte_offset", "request_id", "start_s", "end_s")
     released = tasks.select(
-        "stretch", "task_no", "first_t_s", "release_byte_offset", "first_pos", "last_t_s"
+        "stretch", "task_no", "first_t_s", "release_byte_offset", "first_pos", "last_t_s", "at_basis"
     ).with_columns(position=pl.coalesce("release_byte_offset", "first_pos"))
     found = [pl.DataFrame(schema={"request_id": pl.String, "task_no": pl.UInt32})]
     for key, mine in released.sort("position").partition_by("stretch", as_dict=True).items():
@@ -111,13 +111,11 @@ def _pair_stretch(lines: pl.DataFrame, tasks: pl.DataFrame) -> pl.DataFrame:
         near = tasks.with_columns(row=pl.Series(np.where(where < 0, lines.height, where), dtype=pl.UInt32)).join(
             lines.with_row_index("row"), on="row", how="left"
         )
-        fits = near.filter(
-            (pl.col("last_t_s") <= pl.col("end_s") + TOLERANCE_S)
-            & (
-                pl.col("end_s") - pl.col("last_t_s")
-                <= pl.max_horizontal(pl.lit(_LATE_S), pl.col("end_s") - pl.col("start_s"))
-            )
-        )
+        # A task without stamps of its own is only known to lie behind the last stamped line before it.
+        vague = pl.col("at_basis").is_in(["nearest_earlier", "unknown"])
+        late = pl.col("end_s") - pl.col("last_t_s")
+        at_once = late <= pl.max_horizontal(pl.lit(_LATE_S), pl.col("end_s") - pl.col("start_s"))
+        fits = near.filter((pl.col("last_t_s") <= pl.col("end_s") + TOLERANCE_S) & (vague | at_once))
         if fits.height == tasks.height:
             break
         tasks = tasks.join(fits, on="task_no", how="semi", maintain_order="left")
@@ -133,6 +131,8 @@ def _lone_tasks(tasks: pl.DataFrame) -> pl.DataFrame:
     begin, finish = (
         {c: pl.coalesce(f"{a}_{c}", f"{b}_{c}") for c in moment} for a, b in (("start", "first"), ("release", "last"))
     )
+    # A task of which only a cancel is left waited for a slot, nobody knows how long.
+    lasted = ended & (pl.col("launched") | pl.col("released") | pl.col("finished"))
     exact = pl.col("at_basis").is_in(["exact", "zone_of_neighbours", "relative"])
     return tasks.with_columns(
         request_id=reference(),
@@ -144,8 +144,8 @@ def _lone_tasks(tasks: pl.DataFrame) -> pl.DataFrame:
         relative_end_s=pl.when(ended).then(finish["rel_s"]),
         start_s=start,
         end_s=end,
-        duration_s=pl.when(ended & exact).then(end - start),
-        duration_uncertainty_s=pl.when(ended & exact).then(0.001),
+        duration_s=pl.when(lasted & exact).then(end - start),
+        duration_uncertainty_s=pl.when(lasted & exact).then(0.001),
     )
 
 

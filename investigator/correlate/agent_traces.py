@@ -20,7 +20,7 @@ _FAILED_CALL = (
 
 
 def nearest_call(lines: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    """`fact_id` → `call_id`: the call that ended nearest, of the same session, or of the agent if the line names none."""
+    """`fact_id` → `call_id`: the call that ended nearest, in the session or else of the agent."""
     ends = (
         calls.filter(pl.col("ended_at").is_not_null())
         .select("agent", "session_id", "call_id", end_s=pl.col("ended_at").dt.epoch("us") / 1e6)

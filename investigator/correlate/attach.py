@@ -12,7 +12,7 @@ _ROUNDS = 4
 
 
 def attach(points: pl.DataFrame, requests: pl.DataFrame, *, near: str, exclusive: bool = False) -> pl.DataFrame:
-    """`points` (`stretch`, `t_s`, `point`) with `request`: the one of `requests` (`stretch`, `start_s`, `end_s`) around.
+    """`points` (`stretch`, `t_s`, `point`) with `request`: that of `requests` (`stretch`, `start_s`, `end_s`) around.
 
     Of several requests around a point, `near="start"` takes the one that began last (a cut prompt is reported when it
     is read), `near="end"` the one that ended first (an error is reported when it ends a request). `exclusive`: a

@@ -236,6 +236,8 @@ def _numbers() -> list[pl.Expr]:
         ).alias("duration_s"),
         pl.when(pl.col("outcome").is_in(SUCCESSES))
         .then(False)
+        .when((pl.col("outcome") == "unknown") & pl.coalesce("c_error_class", "c_error_text").is_not_null())
+        .then(True)
         .when(pl.col("outcome").is_in(["unknown", "open_at_end"]))
         .then(None)
         .otherwise(True)

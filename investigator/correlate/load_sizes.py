@@ -13,7 +13,7 @@ _PARTS = {"weights": "weights_bytes", "kv_cache": "kv_bytes", "compute_graph": "
 
 
 def load_sizes(parts: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
-    """Per `load_id`: sourced `weights_bytes`, `kv_bytes`, `compute_bytes`; plain `total_bytes`, `cpu_bytes`, `plan_*`."""
+    """Per `load_id`: sourced `weights_bytes`, `kv_bytes`, `compute_bytes`; plain `total_bytes`, `cpu_bytes`, plan."""
     sums = _sums(_final_parts(parts))
     plan = _plan(plans)
     both = sums.join(plan, on="load_id", how="full", coalesce=True)

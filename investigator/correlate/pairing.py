@@ -68,6 +68,7 @@ class _Candidate:
     reasons: str
     aligned: bool
     clock: str
+    begun: bool
 
 
 def clock_of() -> pl.Expr:
@@ -137,7 +138,9 @@ def _candidates(calls: pl.DataFrame, requests: pl.DataFrame, offset: Offset, clo
             gaps = (abs(end - theirs.middle_s[place]), abs(begun - theirs.start_s[place]))
             scored = _score(call, rows[place], gaps, theirs.step_s)
             if scored is not None:
-                found.append(_Candidate(int(call["call"]), int(rows[place]["request"]), *scored, clock))
+                found.append(
+                    _Candidate(int(call["call"]), int(rows[place]["request"]), *scored, clock, not np.isnan(begun))
+                )
     return found
 
 
@@ -211,7 +214,8 @@ def _choose(candidates: list[_Candidate], requests: pl.DataFrame) -> pl.DataFram
         # What lies somewhere in the middle can only be a repeat between others of the same call.
         one_server = all(taken[other].clock == candidate.clock for other in others)
         fits = all(_follow(candidate.request, other, times, good) for other in others)
-        if (candidate.aligned or others) and one_server and fits:
+        repeat = bool(others) and candidate.begun
+        if ((candidate.aligned and not others) or repeat) and one_server and fits:
             others.append(candidate.request)
             taken[candidate.request] = candidate
     rivals = _rivals(ordered, taken)

@@ -15,7 +15,7 @@ _INT = pl.Int64()
 
 
 def with_specs(loads: pl.DataFrame, placed: PlacedFrames) -> pl.DataFrame:
-    """`loads` with `window_source`, the native window completed from descriptions, and `spec_model` (its name there)."""
+    """`loads` with `window_source`, the native window completed, and `spec_model` (its name there)."""
     native = _descriptions(loads, placed, "native_window_tokens", "native_spec")
     named = _descriptions(loads, placed, "num_ctx_tokens", "num_ctx_spec")
     sourced_loads = loads.join(native, on="load_id", how="left", maintain_order="left").join(

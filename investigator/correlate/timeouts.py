@@ -31,6 +31,7 @@ _ROUND_S = (30, 45, 60, 90, 100, 120, 150, 180, 240, 300, 360, 420, 480, 600, 90
 _NEAR = 0.02
 _NEAR_S = 2.0
 _EQUAL_S = 1.5
+_SHORTEST_S = 1.0  # nobody waits for less
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,8 @@ def _by_catalog(ending: Ending) -> Limit | None:
         return None
     for match in match_timeouts(ending.duration_s, _NEAR_S, ending.agent, ending.error_text):
         layer, why = match.layer, match.reasons
-        if "seconds" in why and {"text", "agent"} & set(why) and layer.seconds is not None:
+        own = "agent" in why if ending.agent else "text" in why  # words such as "timed out" are everybody's
+        if "seconds" in why and own and layer.seconds is not None:
             key = layer.keys[0] if layer.keys else None
             return Limit(
                 layer.seconds, layer.component, key, _covers(layer), "derived", f"known default: {', '.join(why)}"
@@ -130,7 +132,7 @@ def _run_key(agent: str | None) -> str | None:
 
 def _by_duration(ending: Ending) -> Limit | None:
     """Nobody known set it: a round duration, or one that several attempts share."""
-    if ending.duration_s is None:
+    if ending.duration_s is None or ending.duration_s < _SHORTEST_S:
         return None
     seconds = next((float(limit) for limit in _ROUND_S if -1.5 < ending.duration_s - limit < 4.0), None)
     if seconds is None and ending.equal > 1:
@@ -148,7 +150,7 @@ def _near(seen: float, limit: float) -> bool:
 _COLUMNS = {
     "agent": "agent",
     "outcome": "outcome",
-    "duration_s": "duration",
+    "duration_s": "waited",
     "call_s": "call_s",
     "error_text": "error_text",
     "hit_s": "hit_s",
@@ -163,16 +165,16 @@ _COLUMNS = {
 def with_limits(attempts: pl.DataFrame) -> pl.DataFrame:
     """`attempts` (the columns of `_COLUMNS`' values) with `limit_*` columns; one look-up per distinct ending."""
     closed = pl.col("outcome").is_in(CLOSED)
-    rounded = pl.col("duration").round(1)
+    # A task's line says when a slot took it; a call with one request saw the waiting before as well.
+    alone = pl.col("call_s").is_not_null() & (pl.len().over("call_id") == 1)
+    seen = pl.when(alone).then(pl.max_horizontal("duration", "call_s")).otherwise("duration")
+    waited = pl.when(closed).then(seen.round(1))
     equal = pl.when(closed).then(_equals()).otherwise(0)
-    keyed = attempts.with_columns(equal=equal.cast(pl.Int64), duration_key=pl.when(closed).then(rounded))
-    keys = [name for name in _COLUMNS.values() if name != "duration"] + ["duration_key"]
+    keyed = attempts.with_columns(equal=equal.cast(pl.Int64), waited=waited)
+    keys = list(_COLUMNS.values())
     distinct = keyed.select(keys).unique(maintain_order=True)
     limits = [
-        limit_of(
-            Ending(**{field: row["duration_key" if name == "duration" else name] for field, name in _COLUMNS.items()})
-        )
-        for row in distinct.rows(named=True)
+        limit_of(Ending(**{field: row[name] for field, name in _COLUMNS.items()})) for row in distinct.rows(named=True)
     ]
     schema = {
         "limit_s": pl.Float64,
@@ -184,7 +186,7 @@ def with_limits(attempts: pl.DataFrame) -> pl.DataFrame:
     }
     rows = [(None,) * 6 if x is None else (x.seconds, x.layer, x.key, x.covers, x.label, x.note) for x in limits]
     found = pl.concat([distinct, pl.DataFrame(rows, schema=schema, orient="row")], how="horizontal")
-    return keyed.join(found, on=keys, how="left", nulls_equal=True, maintain_order="left").drop("equal", "duration_key")
+    return keyed.join(found, on=keys, how="left", nulls_equal=True, maintain_order="left").drop("equal", "waited")
 
 
 def _equals() -> pl.Expr:
