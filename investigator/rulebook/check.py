@@ -58,6 +58,7 @@ class Checker:
         verdict = self._expression(("verdict",), self.rule.verdict, names)
         changes = self._changes(known)
         conditions = self._conditions(names)
+        self._defaults()
         self._names(known, [step.name for step in self.rule.steps])
         self._templates(names)
         if verdict is not None and len(steps) == len(self.rule.steps):
@@ -259,6 +260,17 @@ class Checker:
                     ("params", name), f"`${name}` is not used", "use it in match, a step or the verdict, or remove it"
                 )
 
+    def _defaults(self) -> None:
+        kinds: dict[str, type | tuple[type, ...]] = {
+            "number": (int, float), "integer": int, "string": str, "boolean": bool,
+        }  # fmt: skip
+        for name, param in self.rule.params.items():
+            value, at = param.default, ("params", name, "default")
+            if not isinstance(value, kinds[param.type]) or (isinstance(value, bool) and param.type != "boolean"):
+                self._say(at, f"the default {value!r} is no {param.type}", "give a value of the parameter's type")
+            elif isinstance(value, int | float) and not _inside(value, param.min, param.max):
+                self._say(at, f"the default {value} lies outside of min and max", "give a value between them")
+
     def _types(self, compiled: Compiled) -> None:
         """Let DuckDB bind the whole query, and each what-if, on empty views."""
         for what_if in (None, *compiled.changes):
@@ -269,6 +281,10 @@ class Checker:
                 path: Path = ("verdict",) if what_if is None else ("what_if",)
                 self._say(path, _duckdb_message(error)[0], "check the types of columns and steps")
                 return
+
+
+def _inside(value: float, low: float | None, high: float | None) -> bool:
+    return (low is None or value >= low) and (high is None or value <= high)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

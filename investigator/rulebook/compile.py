@@ -13,7 +13,7 @@ from investigator.casefile.derived import derived_tables
 from investigator.rulebook.findings import Value
 from investigator.rulebook.lineage import VIEW_KEYS, Lineage
 from investigator.rulebook.model import Rule
-from investigator.rulebook.sqltree import SqlReader, Tree, columns, guard_divisions, parameters
+from investigator.rulebook.sqltree import SqlReader, Tree, columns, guard_divisions, parameters, strict_columns
 
 #: The parameter that is true in what-ifs and worlds, false when a rule is evaluated on what happened.
 REPLAY = "replay"
@@ -182,14 +182,24 @@ def follow_inputs(follows: str) -> list[str]:
 
 
 def _reason(compiled: Compiled) -> str:
-    """SQL: what is missing, or NULL when the verdict could be reached."""
-    needed = compiled.rule.needs.non_null
-    missing = _null_names(needed)
-    behind = compiled.steps_behind(compiled.verdict.columns)
-    names = [*compiled.behind(compiled.verdict.columns), *(name for name in compiled.steps if name in behind)]
-    unknown = _null_names(names)
-    needs = missing if needed else "NULL"
-    return f"coalesce({needs}, CASE WHEN {VERDICT} IS NULL THEN coalesce({unknown}, 'verdict') END)"
+    """SQL: what is missing, or NULL when the verdict could be reached.
+
+    First what the rule needs; then what leaves the verdict unknown, columns before steps (a division by zero).
+    """
+    strict = _strictly_behind(compiled, compiled.verdict)
+    loose = [*compiled.behind(compiled.verdict.columns), *compiled.steps_behind(compiled.verdict.columns)]
+    needed = _null_names(compiled.rule.needs.non_null)
+    told = f"coalesce({_null_names(strict)}, {_null_names(sorted(set(loose) - set(strict)))}, 'verdict')"
+    return f"coalesce({needed}, CASE WHEN {VERDICT} IS NULL THEN {told} END)"
+
+
+def _strictly_behind(compiled: Compiled, expression: Expression) -> list[str]:
+    """Columns and steps without which an expression is unknown, columns first."""
+    names = strict_columns(expression.tree)
+    steps = [name for name in names if name in compiled.steps]
+    inner = [name for step in steps for name in _strictly_behind(compiled, compiled.steps[step])]
+    found = dict.fromkeys([*(name for name in names if name not in compiled.steps), *inner, *steps])
+    return sorted(found, key=lambda name: name in compiled.steps)
 
 
 def _null_names(names: Iterable[str]) -> str:

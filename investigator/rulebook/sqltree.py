@@ -108,6 +108,18 @@ def columns(tree: object) -> list[str]:
     return list(dict.fromkeys(name for name in names if name not in bound))
 
 
+def strict_columns(tree: Tree) -> list[str]:
+    """Columns whose being unknown makes the expression unknown: those outside of COALESCE, CASE and IS NULL."""
+    loose = {"OPERATOR_COALESCE", "OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL", "CASE_EXPR"}
+    if tree.get("type") in loose or tree.get("function_name") in {"coalesce", "ifnull", "greatest", "least"}:
+        return []
+    if tree.get("class") == "COLUMN_REF":
+        return [tree["column_names"][-1]]
+    children = [child for value in tree.values() for child in (value if isinstance(value, list) else [value])]
+    names = [name for child in children if isinstance(child, dict) for name in strict_columns(child)]
+    return list(dict.fromkeys(names))
+
+
 def parameters(tree: object) -> list[str]:
     """Names of the `$parameters`, first use first."""
     return list(dict.fromkeys(node["identifier"] for node in walk(tree) if node.get("class") == "PARAMETER"))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from investigator.rulebook.shown import Shower
-from investigator.rulebook.sqltree import SqlReader
+from investigator.rulebook.sqltree import SqlReader, strict_columns
 
 VALUES = {"asked": 146760, "rate": 400.0, "cached": None, "low": 4, "wait": 300.0, "r0": 2891.0, "kind": "cut"}
 UNITS = {"asked": "tokens", "rate": "tps", "cached": "tokens", "low": "tokens", "wait": "s", "r0": "tps"}
@@ -68,3 +68,17 @@ def test_division_by_zero_is_unknown(reader: SqlReader, sql: str, expected: floa
 
     with duckdb.connect() as con:
         assert con.execute(f"SELECT {expression(reader, sql).sql}").fetchone() == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("sql", "names"),
+    [
+        ("asked / rate > wait * 2", ["asked", "rate", "wait"]),
+        ("asked - coalesce(cached, 0)", ["asked"]),
+        ("asked > 1 AND NOT (cached IS NULL AND low > 1)", ["asked", "low"]),
+        ("CASE WHEN low > 1 THEN asked END", []),
+        ("prefill_s(asked, coalesce(cached, 0), r0, 1)", ["asked", "r0"]),
+    ],
+)
+def test_what_an_expression_cannot_do_without(reader: SqlReader, sql: str, names: list[str]) -> None:
+    assert strict_columns(reader.expression(sql)) == names

@@ -60,9 +60,20 @@ def test_rules_that_are_quiet_today_count(case: Case, founding_rows: Rows, built
     assert table.saved("both", "a1") == "yes"
 
 
+@pytest.mark.parametrize(("asked", "saved"), [(15000, "yes"), (60000, "might")])
+def test_an_unknown_limit_is_not_doubted_for_a_short_wait(
+    case: Case, founding_rows: Rows, built_in: RuleSet, asked: int, saved: str
+) -> None:
+    for row in founding_rows["attempts"]:
+        row |= {"overflow_action": "refuse", "outcome": "refused_window", "asked_tokens": asked, "read_tokens": asked,
+                "window_tokens": 8192, "timeout_s": None}  # fmt: skip
+    table = evaluate_worlds(case(founding_rows), built_in, [LeverWorld("w", NATIVE)], ["a1"])
+    assert table.saved("w", "a1") == saved
+
+
 def test_many_worlds_are_the_same_as_one_by_one(case: Case, founding_rows: Rows, built_in: RuleSet) -> None:
     con = case(founding_rows)
-    worlds = [LeverWorld(f"t{n}", {"timeout_s": str(100 * n)} | (NATIVE if n % 2 else {})) for n in range(1, 12)]
+    worlds = [LeverWorld(f"t{n}", {"timeout_s": str(100 * n)} | (NATIVE if n % 2 else {})) for n in range(1, 8)]
     together = evaluate_worlds(con, built_in, worlds, TRIES)
     for world in worlds:
         assert evaluate_worlds(con, built_in, [world], TRIES).rows == tuple(
