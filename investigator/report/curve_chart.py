@@ -52,7 +52,7 @@ def curve_chart(anchor: str, curve: Curve, attempts: Sequence[AttemptRow]) -> Ch
     legend += [Tag("cross", "given up")] if crosses else []
     legend += [Tag("need", "what it would have taken")] if marks else []
     words = f" A call like the failed ones would take: {', '.join(m[2] for m in marks)}." if marks else ""
-    desc = f"{plural(len(curve.points), 'measured point')} and the fitted curve for {curve.model}.{words}"
+    desc = f"{plural(len(curve.points), 'timed request')} and the fitted curve for {curve.model}.{words}"
     return Chart(
         anchor,
         "How long reading a prompt takes on this machine",
