@@ -15,6 +15,7 @@ _INFERENCE = (
 )
 _LATE_S = 5.0  # an access line stands at most this long behind the release it reports
 _PASSES = 3
+_NEAR_BYTES = 20_000  # a cancel is logged within a batch of the access line
 
 _BASE: dict[str, pl.DataType] = {
     "request_id": pl.String(),
@@ -92,16 +93,42 @@ def _step() -> pl.Expr:
 
 def _pair(access: pl.DataFrame, tasks: pl.DataFrame) -> pl.DataFrame:
     """`request_id` → `task_no`: the k-th release goes with the k-th access line behind it, if their times agree."""
-    lines = access.filter("inference").select("stretch", "byte_offset", "request_id", "start_s", "end_s")
+    lines = access.filter("inference").select("stretch", "byte_offset", "request_id", "start_s", "end_s", "status")
     released = tasks.select(
-        "stretch", "task_no", "first_t_s", "release_byte_offset", "first_pos", "last_t_s", "at_basis"
+        "stretch",
+        "task_no",
+        "first_t_s",
+        "release_byte_offset",
+        "first_pos",
+        "last_t_s",
+        "at_basis",
+        "cancel_pos",
+        hung_up=pl.col("cancelled") & ~pl.col("refused") & ~pl.col("finished") & ~pl.col("errored"),
     ).with_columns(position=pl.coalesce("release_byte_offset", "first_pos"))
     found = [pl.DataFrame(schema={"request_id": pl.String, "task_no": pl.UInt32})]
     for key, mine in released.sort("position").partition_by("stretch", as_dict=True).items():
         theirs = lines.filter(pl.col("stretch") == key[0]).sort("byte_offset")
-        if not theirs.is_empty():
-            found.append(_pair_stretch(theirs, mine))
+        given_up = _pair_cancelled(theirs, mine)
+        theirs = theirs.join(given_up, on="request_id", how="anti", maintain_order="left")
+        served = mine.filter(~pl.col("hung_up"))
+        found.append(given_up)
+        if not theirs.is_empty() and not served.is_empty():
+            found.append(_pair_stretch(theirs, served))
     return pl.concat(found)
+
+
+def _pair_cancelled(lines: pl.DataFrame, tasks: pl.DataFrame) -> pl.DataFrame:
+    """Tasks whose client left: the access line may stand before the cancel or behind it, so the nearest one counts."""
+    hung_up = tasks.filter("hung_up").select("task_no", "cancel_pos", "first_pos").sort("cancel_pos")
+    failed = lines.filter(pl.col("status") != 400).select("request_id", "byte_offset", line_pos="byte_offset")
+    near = hung_up.join_asof(failed, left_on="cancel_pos", right_on="byte_offset", strategy="nearest")
+    gap = (pl.col("line_pos") - pl.col("cancel_pos")).abs()
+    fits = near.filter((pl.col("line_pos") > pl.col("first_pos")) & (gap <= _NEAR_BYTES)).with_columns(gap=gap)
+    return (
+        fits.sort("gap", "task_no")
+        .unique("request_id", keep="first", maintain_order=True)
+        .select("request_id", "task_no")
+    )
 
 
 def _pair_stretch(lines: pl.DataFrame, tasks: pl.DataFrame) -> pl.DataFrame:
@@ -115,7 +142,8 @@ def _pair_stretch(lines: pl.DataFrame, tasks: pl.DataFrame) -> pl.DataFrame:
         vague = pl.col("at_basis").is_in(["nearest_earlier", "unknown"])
         late = pl.col("end_s") - pl.col("last_t_s")
         at_once = late <= pl.max_horizontal(pl.lit(_LATE_S), pl.col("end_s") - pl.col("start_s"))
-        fits = near.filter((pl.col("last_t_s") <= pl.col("end_s") + TOLERANCE_S) & (vague | at_once))
+        in_time = (pl.col("last_t_s") <= pl.col("end_s") + TOLERANCE_S).fill_null(True)
+        fits = near.filter(in_time & (vague | at_once))
         if fits.height == tasks.height:
             break
         tasks = tasks.join(fits, on="task_no", how="semi", maintain_order="left")

@@ -15,8 +15,9 @@ from .sourced import known, sourced, value_of
 
 _INT = pl.Int64()
 _STR = pl.String()
-_AFTER_START = ("load_request", "model_meta", "memory_part", "slot_init", "layer_offload", "load_end")
-_AROUND_START = ("context_clamp", "load_option", "load_plan")  # printed before the command line in some eras
+_AFTER_START = ("load_request", "memory_part", "slot_init", "layer_offload", "load_end")
+# Printed before the command line in some eras: plans, and the vocabulary-only look at the model.
+_AROUND_START = ("context_clamp", "load_option", "load_plan", "model_meta")
 _OPERATIONS = {"fit": 1, "alloc": 2, "commit": 3}
 
 
@@ -59,7 +60,13 @@ def _starts(placed: PlacedFrames) -> pl.DataFrame:
 def _implicit(placed: PlacedFrames, lines: pl.DataFrame) -> pl.DataFrame:
     """The first load line of each stretch that comes before any command line."""
     position = ["source_id", "stream", "stretch", "source_format", "byte_offset", "line_no", "at", "t_s"]
-    loads = pl.concat([placed[name].filter(pl.col("side") == "server").select(position) for name in _AFTER_START])
+    # The look at a model before its process starts is no stay; without any command line it is all there is.
+    commanded = lines["stretch"].unique().to_list()
+    meta = placed["model_meta"].filter((pl.col("side") == "server") & ~pl.col("stretch").is_in(commanded))
+    loads = pl.concat(
+        [meta.select(position)]
+        + [placed[name].filter(pl.col("side") == "server").select(position) for name in _AFTER_START]
+    )
     first = loads.sort("stretch", "byte_offset").group_by("stretch", maintain_order=True).first()
     commands = lines.group_by("stretch").agg(pl.col("byte_offset").min().alias("command_pos"))
     early = first.join(commands, on="stretch", how="left").filter(

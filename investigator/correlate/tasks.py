@@ -109,6 +109,7 @@ def _facts() -> list[pl.Expr]:
         *(one(c, release, f"release_{c}", last=True) for c in ("at", "rel_s", "t_s", "byte_offset", "n_tokens")),
         one("t_s", waiting, "waiting_t_s"),
         one("t_s", cancelled, "cancel_t_s"),
+        one("byte_offset", cancelled, "cancel_pos"),
         one("t_s", going | prefill, "read_t_s"),
         at_line(release, "release_line"),
         at_line(cancelled, "cancel_line"),

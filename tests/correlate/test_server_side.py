@@ -261,3 +261,28 @@ def test_tasks_of_an_ollama_with_llama_server_go_to_their_access_lines() -> None
     assert requests["task"].to_list() == [2, 1]
     assert requests["prefill_new_tokens"].to_list() == [500, 900]
     assert requests.height == 2
+
+
+def test_a_given_up_task_may_be_cancelled_behind_its_access_line() -> None:
+    case = ollama("0.32.0")
+    case.add("task_event", "server.log", 5, None, event="launch", slot=0, task=4)
+    case.add("task_event", "server.log", 5, None, event="new_prompt", slot=0, task=4, prompt_tokens=3566)
+    access(case, 7, "07:49", 500, 120.0)
+    case.add("request_cancel", "server.log", 8, None, stage="task", task=4)
+    case.add("task_event", "server.log", 9, None, event="release", slot=0, task=4, n_tokens=3072, truncated=False)
+    row = only(made(case)["attempts"])
+    assert (row["status"], row["asked_tokens"], row["progress_tokens"]) == (500, 3566, 3072)
+    assert row["outcome"] == "client_closed_before_first_byte"
+
+
+def test_a_look_at_the_next_model_is_neither_a_stay_nor_the_last_ones() -> None:
+    case = ollama().add("model_meta", "server.log", 8, None, key="n_ctx_train", value_num=131072.0)
+    case.add(
+        "runner_start", "server.log", 10, f"{DAY}01:00+00:00", model_digest="sha256-a", slots=1, total_ctx_tokens=4096
+    )
+    case.add("model_meta", "server.log", 108, None, key="n_ctx_train", value_num=32768.0)
+    case.add(
+        "runner_start", "server.log", 110, f"{DAY}09:00+00:00", model_digest="sha256-b", slots=1, total_ctx_tokens=4096
+    )
+    loads = made(case)["model_loads"]
+    assert loads["native_window_tokens"].to_list() == [131072, 32768]
