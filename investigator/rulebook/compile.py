@@ -130,6 +130,18 @@ def outcome_sql(compiled: Compiled, candidates: str, tell: Iterable[str] | None 
     return f"SELECT *, {decided} AS outcome_ FROM ({judged_sql(compiled, candidates, tell=tell)})"
 
 
+def evaluation_sql(compiled: Compiled) -> str:
+    """All candidates judged; those that do not fire keep their subject, steps and reason only.
+
+    Most rows of a large case are quiet: handing over their columns would take longer than judging them.
+    """
+    kept = [name for name in compiled.types if name != "subject"]
+    columns = [f"CASE WHEN outcome_ = 'fired' THEN {name} END AS {name}" for name in kept]
+    own = [*compiled.steps, *(f"when_{number}_" for number in compiled.conditions), "outcome_", "reason_"]
+    told = ", ".join(["CAST(subject AS VARCHAR) AS subject", *columns, *own])
+    return f"SELECT {told} FROM ({outcome_sql(compiled, compiled.match_sql)})"
+
+
 def arguments(
     compiled: Compiled,
     *,

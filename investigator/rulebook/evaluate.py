@@ -15,7 +15,7 @@ import polars as pl
 from investigator.casefile.derived import derived_tables
 from investigator.rulebook.build import Group, build_finding
 from investigator.rulebook.causes import Edges, causal_edges
-from investigator.rulebook.compile import Compiled, arguments, outcome_sql
+from investigator.rulebook.compile import Compiled, arguments, evaluation_sql
 from investigator.rulebook.findings import Finding, Outcome, RuleResult, SubjectResult, Value
 from investigator.rulebook.functions import register_functions
 from investigator.rulebook.labels import read_operands
@@ -126,10 +126,8 @@ def _run(
 
 
 def judged_frame(con: duckdb.DuckDBPyConnection, compiled: Compiled) -> pl.DataFrame:
-    """All candidates of a rule with steps, `verdict_`, `reason_`, `outcome_`; subjects as text."""
-    sql = outcome_sql(compiled, compiled.match_sql)
-    frame = pl.DataFrame(con.sql(sql, params=arguments(compiled)))
-    return frame.with_columns(pl.col("subject").cast(pl.String))
+    """All candidates of a rule: subject, steps, `outcome_`, `reason_`, and the columns of those that fire."""
+    return pl.DataFrame(con.sql(evaluation_sql(compiled), params=arguments(compiled)))
 
 
 def plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,9 +142,9 @@ def _counts(frame: pl.DataFrame) -> dict[Outcome, int]:
 
 def _subjects(compiled: Compiled, frame: pl.DataFrame) -> Iterator[SubjectResult]:
     for outcome in OUTCOMES:
-        part = frame.filter(pl.col("outcome_") == outcome).sort("subject", maintain_order=True)
-        limited = part if outcome == "fired" else part.head(LISTED_SUBJECTS)
-        for row in limited.select("subject", "reason_", *compiled.steps).to_dicts():
+        part = frame.filter(pl.col("outcome_") == outcome)
+        few = part if outcome == "fired" else part.bottom_k(LISTED_SUBJECTS, by="subject")
+        for row in few.sort("subject", maintain_order=True).select("subject", "reason_", *compiled.steps).to_dicts():
             plain = plain_row(row)
             steps: dict[str, Value] = {name: plain[name] for name in compiled.steps}
             yield SubjectResult(compiled.id, str(plain["subject"]), outcome, plain["reason_"], steps)
