@@ -137,7 +137,14 @@ def _misses(part: Sequence[Scored]) -> list[str]:
 def _said(scored: Scored) -> str:
     if scored.result.error is not None:
         return "error"
-    return ", ".join(scored.result.ranked[:3]) if scored.result.incidents else "no incident"
+    return named(scored.result)
+
+
+def named(result: CaseResult) -> str:
+    """The first three causes in words, for tables and the terminal."""
+    if not result.incidents:
+        return "no incident"
+    return ", ".join(result.ranked[:3]) or "unexplained"
 
 
 def _header(*names: str) -> list[str]:
@@ -190,7 +197,7 @@ def main() -> int:
 
 
 def _progress(result: CaseResult) -> None:
-    error = result.error.strip().splitlines()[-1] if result.error else ", ".join(result.ranked[:3])
+    error = result.error.strip().splitlines()[-1] if result.error else named(result)
     print(f"{result.seconds:6.1f} s  {result.name}: {error}", file=sys.stderr, flush=True)
 
 

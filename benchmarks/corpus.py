@@ -89,8 +89,9 @@ class CaseResult:
 
     @property
     def ranked(self) -> tuple[str, ...]:
-        """Causes in order, each once: incidents in order, each with its causes in order; without any, `healthy`."""
-        return tuple(dict.fromkeys(c for incident in self.incidents for c in incident.causes)) or (HEALTHY,)
+        """Causes in order, each once: incident by incident, each with its causes in order. No incident: `healthy`."""
+        causes = dict.fromkeys(cause for incident in self.incidents for cause in incident.causes)
+        return tuple(causes) if self.incidents else (HEALTHY,)
 
     @property
     def serious(self) -> tuple[IncidentSeen, ...]:
