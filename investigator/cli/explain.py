@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from investigator.cli import options
-from investigator.cli.terminal import print_table, shown, stdout, table
+from investigator.cli.terminal import print_line, shown, stdout
 
 if TYPE_CHECKING:
     from investigator.rulebook.compile import Compiled
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from investigator.rulebook.findings import SubjectResult
 
 #: Subjects shown of each outcome.
-MAX_SUBJECTS = 20
+MAX_SUBJECTS = 5
 
 
 @click.command("explain", epilog=options.examples("investigator explain prefill-outlasts-timeout --case week.duckdb"))
@@ -60,13 +60,13 @@ def _print_subjects(compiled: Compiled, subjects: Sequence[SubjectResult], outco
 
     if not subjects:
         return
-    units = {step.name: step.unit for step in compiled.rule.steps}
-    rows = table("subject", *units, "reason", numeric=tuple(units))
-    for subject in subjects[:MAX_SUBJECTS]:
-        values = (shown(quantity(subject.steps.get(name), unit).text) for name, unit in units.items())
-        rows.add_row(shown(subject.subject), *values, shown(subject.reason or ""))
     console = stdout()
     console.print(f"\n{outcome.replace('_', ' ')}", style="bold cyan")
-    print_table(rows)
+    for subject in subjects[:MAX_SUBJECTS]:
+        print_line(shown(f"  {subject.subject}" + (f": {subject.reason}" if subject.reason else ""), "bold"))
+        for step in compiled.rule.steps:
+            if step.name in subject.steps:
+                value = quantity(subject.steps[step.name], step.unit).text
+                print_line(shown(f"  {value:>20}  {step.name}: {step.say}"))
     if len(subjects) > MAX_SUBJECTS:
-        console.print(f"{len(subjects) - MAX_SUBJECTS:,} more", style="dim")
+        console.print(f"  {len(subjects) - MAX_SUBJECTS:,} more", style="dim")
