@@ -56,10 +56,10 @@ def _keep_rows(con: duckdb.DuckDBPyConnection, compiled: Compiled, subjects: Seq
     """The candidate rows of the findings as a temporary table, one per subject."""
     bound = arguments(compiled)
     values: dict[str, Any] = {name: bound[name] for name in compiled.match_parameters}
-    chosen = "CAST(subject AS VARCHAR) IN (SELECT unnest($subjects_))"
+    named, chosen = "*, CAST(subject AS VARCHAR) AS subject_", "subject_ IN (SELECT unnest($subjects_))"
     first = f"QUALIFY row_number() OVER (PARTITION BY subject ORDER BY {', '.join(compiled.types)}) = 1"
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {KEPT} AS FROM ({compiled.match_sql}) WHERE {chosen} {first}",
+        f"CREATE OR REPLACE TEMP TABLE {KEPT} AS SELECT {named} FROM ({compiled.match_sql}) WHERE {chosen} {first}",
         {**values, "subjects_": list(subjects)},
     )
 
@@ -68,7 +68,7 @@ def _change(con: duckdb.DuckDBPyConnection, compiled: Compiled, what_if: WhatIf)
     told = [what_if.give] if what_if.give else []
     sql = judged_sql(compiled, f"FROM {KEPT}", what_if.id, told)
     rows = con.execute(
-        f"SELECT CAST(subject AS VARCHAR), {VERDICT}, {what_if.give or 'NULL'} FROM ({sql})",
+        f"SELECT subject_, {VERDICT}, {what_if.give or 'NULL'} FROM ({sql})",
         arguments(compiled, replay=True, what_if=what_if.id, match=False, tell=told),
     ).fetchall()
     found = {}
@@ -90,7 +90,7 @@ def _solve(con: duckdb.DuckDBPyConnection, compiled: Compiled, what_if: WhatIf) 
     lever = str(what_if.solve)
     bound = float(what_if.upto if what_if.upto is not None else what_if.downto or 0.0)
     whole = "INT" in compiled.types[lever]
-    present = con.execute(f"SELECT CAST(subject AS VARCHAR), CAST({lever} AS DOUBLE) FROM {KEPT} ORDER BY 1").fetchall()
+    present = con.execute(f"SELECT subject_, CAST({lever} AS DOUBLE) FROM {KEPT} ORDER BY 1").fetchall()
     searches = {subject: _Search(value, bound) for subject, value in present if value is not None}
     grid = {s: [search.inside, *_points(search, whole), bound] for s, search in searches.items()}
     fires = _fires(con, compiled, what_if, grid)
@@ -142,7 +142,7 @@ def _fires(
     con.execute("CREATE OR REPLACE TEMP TABLE try_ (subject_ VARCHAR, value_ DOUBLE)")
     insert_frame(con, "try_", pl.DataFrame(rows, schema={"subject_": pl.String, "value_": pl.Float64}, orient="row"))
     replaced = f"CAST(value_ AS {compiled.types[lever]}) AS {lever}"
-    candidates = f"SELECT * REPLACE ({replaced}) FROM {KEPT} JOIN try_ ON CAST(subject AS VARCHAR) = subject_"
+    candidates = f"SELECT * REPLACE ({replaced}) FROM {KEPT} JOIN try_ USING (subject_)"
     followers = [
         f"CAST({sql} AS {compiled.types[name]}) AS {name}" for name, sql in followers_of(compiled, [lever]).items()
     ]
