@@ -106,8 +106,6 @@ def _task_part(tasks: pl.DataFrame) -> pl.DataFrame:
         "truncated",
         "error_text",
         "new_tokens",
-        "share_read",
-        "selected_by",
         "slot",
         "task",
     )

@@ -79,73 +79,99 @@ _EXTRA: dict[str, pl.DataType] = {
 }
 
 
+_KIND, _EVENT = pl.col("kind"), pl.col("event")
+_TIMED, _PROGRESS = _KIND == "prompt_timing", _KIND == "prompt_progress"
+_PREFILL, _DECODE = pl.col("phase") == "prefill", pl.col("phase") == "decode"
+_LINES_OF: dict[str, pl.Expr] = {
+    "prompt": _EVENT == "new_prompt",
+    "started": _EVENT.is_in(["launch", "new_prompt"]),
+    "release": _EVENT == "release",
+    "refused": _KIND == "prompt_refusal",
+    "cancelled": _KIND == "request_cancel",
+    "errored": _KIND == "server_error",
+    "cache": _KIND == "cache_reuse",
+    "prefill": _TIMED & _PREFILL,
+    "decode": _TIMED & _DECODE,
+    "total": _TIMED & (pl.col("phase") == "total"),
+    "going": _PROGRESS & _PREFILL,
+    "writing": _PROGRESS & _DECODE,
+}
+
+
+def _at_line(lines: str, name: str, last: bool = False) -> pl.Expr:
+    return _one("line_no", lines, name, last)
+
+
+def _one(column: str, lines: str, name: str, last: bool = False) -> pl.Expr:
+    values = pl.col(column).filter(_LINES_OF[lines].fill_null(False)).drop_nulls()
+    return (values.last() if last else values.first()).alias(name)
+
+
 def _facts() -> list[pl.Expr]:
-    kind, event, phase = pl.col("kind"), pl.col("event"), pl.col("phase")
-    launch, prompt = event == "launch", event == "new_prompt"
-    release = event == "release"
-    waiting = event == "skipping"
-    refused, cancelled = kind == "prompt_refusal", kind == "request_cancel"
-    timing = kind == "prompt_timing"
-    prefill, decode = timing & (phase == "prefill"), timing & (phase == "decode")
-    going = (kind == "prompt_progress") & (phase == "prefill")
-    writing = (kind == "prompt_progress") & (phase == "decode")
+    """What the lines of one task say, as aggregates."""
+    return [*_when(), *_where(), *_how_much(), *_flags()]
 
-    def at_line(mask: pl.Expr, name: str) -> pl.Expr:
-        return pl.col("line_no").filter(mask.fill_null(False)).first().alias(name)
 
-    def one(column: str, mask: pl.Expr, name: str, last: bool = False) -> pl.Expr:
-        values = pl.col(column).filter(mask.fill_null(False)).drop_nulls()
-        return (values.last() if last else values.first()).alias(name)
-
-    started = launch | prompt
+def _when() -> list[pl.Expr]:
+    clock = ("at", "rel_s", "t_s")
+    waiting = pl.col("t_s").filter((_EVENT == "skipping").fill_null(False)).first()
     return [
         *(pl.col(name).first() for name in ("source_id", "stream", "stretch", "source_format", "at_basis", "zone_s")),
         pl.col("slot").drop_nulls().last(),
         pl.col("byte_offset").first().alias("first_pos"),
         pl.col("line_no").first(),
-        *(one(c, started, f"start_{c}") for c in ("at", "rel_s", "t_s")),
-        *(pl.col(c).first().alias(f"first_{c}") for c in ("at", "rel_s", "t_s")),
-        *(pl.col(c).last().alias(f"last_{c}") for c in ("at", "rel_s", "t_s")),
-        *(one(c, release, f"release_{c}", last=True) for c in ("at", "rel_s", "t_s", "byte_offset", "n_tokens")),
-        one("t_s", waiting, "waiting_t_s"),
-        one("t_s", cancelled, "cancel_t_s"),
-        one("byte_offset", cancelled, "cancel_pos"),
-        one("t_s", going | prefill, "read_t_s"),
-        at_line(release, "release_line"),
-        at_line(cancelled, "cancel_line"),
-        at_line(refused, "refusal_line"),
-        at_line(prompt, "prompt_line"),
-        at_line(prefill, "prefill_line"),
-        at_line(decode, "decode_line"),
-        at_line(kind == "cache_reuse", "cache_line"),
-        at_line(kind == "server_error", "error_line"),
-        one("prompt_tokens", prompt, "prompt_tokens"),
-        one("slot_ctx_tokens", prompt, "slot_ctx"),
-        one("prompt_tokens", refused, "refused_tokens"),
-        one("window_tokens", refused, "refused_window"),
-        one("cached_tokens", kind == "cache_reuse", "cached"),
-        one("tokens", prefill, "new_tokens"),
-        one("duration_s", prefill, "prefill_seconds"),
-        one("tokens", decode, "out_tokens"),
-        one("duration_s", decode, "decode_seconds"),
-        one("tokens", going, "read_so_far", last=True),
-        one("progress", going, "share_read", last=True),
-        one("tokens", writing, "written_so_far", last=True),
-        pl.col("line_no").filter(going.fill_null(False)).last().alias("progress_line"),
-        one("message", kind == "server_error", "error_text"),
-        one("method", event == "slot_selected", "selected_by"),
-        (kind == "context_shift").sum().cast(pl.Int32).alias("context_shifts"),
-        one("truncated", release, "truncated", last=True),
-        started.any().alias("launched"),
-        release.any().alias("released"),
-        cancelled.any().alias("cancelled"),
-        refused.any().alias("refused"),
-        (kind == "server_error").any().alias("errored"),
-        (timing & (phase == "total")).any().alias("finished"),
-        decode.any().alias("decoded"),
-        prefill.any().alias("prefilled"),
-        writing.any().alias("writing"),
+        *(_one(name, "started", f"start_{name}") for name in clock),
+        *(pl.col(name).first().alias(f"first_{name}") for name in clock),
+        *(pl.col(name).last().alias(f"last_{name}") for name in clock),
+        *(_one(name, "release", f"release_{name}", last=True) for name in (*clock, "byte_offset", "n_tokens")),
+        waiting.alias("waiting_t_s"),
+        _one("byte_offset", "cancelled", "cancel_pos"),
     ]
+
+
+def _where() -> list[pl.Expr]:
+    return [
+        _at_line("release", "release_line"),
+        _at_line("cancelled", "cancel_line"),
+        _at_line("refused", "refusal_line"),
+        _at_line("prompt", "prompt_line"),
+        _at_line("prefill", "prefill_line"),
+        _at_line("decode", "decode_line"),
+        _at_line("cache", "cache_line"),
+        _at_line("errored", "error_line"),
+        _at_line("going", "progress_line", last=True),
+    ]
+
+
+def _how_much() -> list[pl.Expr]:
+    return [
+        _one("prompt_tokens", "prompt", "prompt_tokens"),
+        _one("slot_ctx_tokens", "prompt", "slot_ctx"),
+        _one("prompt_tokens", "refused", "refused_tokens"),
+        _one("window_tokens", "refused", "refused_window"),
+        _one("cached_tokens", "cache", "cached"),
+        _one("tokens", "prefill", "new_tokens"),
+        _one("duration_s", "prefill", "prefill_seconds"),
+        _one("tokens", "decode", "out_tokens"),
+        _one("duration_s", "decode", "decode_seconds"),
+        _one("tokens", "going", "read_so_far", last=True),
+        _one("tokens", "writing", "written_so_far", last=True),
+        _one("message", "errored", "error_text"),
+        _one("truncated", "release", "truncated", last=True),
+        (_KIND == "context_shift").sum().cast(pl.Int32).alias("context_shifts"),
+    ]
+
+
+def _flags() -> list[pl.Expr]:
+    names = {
+        "launched": "started",
+        "released": "release",
+        "finished": "total",
+        "decoded": "decode",
+        "prefilled": "prefill",
+    }
+    same = ("cancelled", "refused", "errored", "writing")
+    return [_LINES_OF[lines].any().alias(name) for name, lines in (names | dict(zip(same, same, strict=True))).items()]
 
 
 def _numbers() -> list[pl.Expr]:
