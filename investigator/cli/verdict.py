@@ -76,13 +76,15 @@ def _incident_sections(incident: IncidentView, names: Sequence[Sequence[str]], w
     out = _wrapped(" · ".join(h.title for h in incident.differential if h.verdict.kind == "ruled_out"), width, 2)
     yield Section("Ruled out", out, len(out), 0)
     good = [world for world in incident.helps if world.minimal and world.verdict.kind == "yes"] or list(incident.helps)
-    best = [_wrapped(_helps(world), width, 2, "green") for world in good[:2]]
+    # The best set whole, the next on a line: half a sentence would look like a whole one.
+    best = [_wrapped(_helps(world), width, 1 if number else 2, "green") for number, world in enumerate(good[:2])]
     yield Section("Would help", tuple(line for lines in best for line in lines), len(best[0]) if best else 0, 3)
     # First what people try of the right set alone, then everything else.
     needed = {change for world in good[:1] for change in world.changes}
     alone = sorted(incident.useless, key=lambda world: (not needed.issuperset(world.changes), len(world.changes)))
     yield Section("Would not", tuple(_text(("✘ ", "red"), _useless(world)) for world in alone[:4]), 2, 4)
-    yield Section("Fix", tuple(_text(f"{fix.title}: ", (fix.where, "cyan")) for fix in incident.fixes[:3]), 2, 1)
+    fixes = tuple(_text((fix.where, "cyan"), f": {fix.title}") for fix in incident.fixes[:3])
+    yield Section("Fix", fixes, 2, 1)
 
 
 def step_names(incident: Incident) -> list[list[str]]:
