@@ -11,11 +11,18 @@ __version__ = "0.1.0"
 
 #: Public name → module that defines it.
 _PUBLIC = {
+    "Case": "investigator.casefile.case",
     "CaseProblem": "investigator.errors",
     "InputProblem": "investigator.errors",
     "InvestigatorError": "investigator.errors",
     "RuleProblem": "investigator.errors",
     "UsageProblem": "investigator.errors",
+    "analyze": "investigator.pipeline",
+    "ingest": "investigator.pipeline",
+    "investigate": "investigator.pipeline",
+    "render_html": "investigator.report",
+    "render_json": "investigator.report",
+    "render_markdown": "investigator.report",
 }
 
 __all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604 - the keys are strings

@@ -21,7 +21,7 @@ from investigator.rulebook.load import load_rules
 from investigator.rulebook.pack import RuleSet
 from investigator.views import create_views
 
-__all__ = ["IngestReport", "analyze", "builtin_rules", "ingest", "investigate"]
+__all__ = ["IngestReport", "analyze", "builtin_rules", "ingest", "investigate", "prepare"]
 
 
 def builtin_rules(extra: Sequence[Path] = ()) -> RuleSet:
@@ -29,11 +29,16 @@ def builtin_rules(extra: Sequence[Path] = ()) -> RuleSet:
     return load_rules([rules_dir(), *extra])
 
 
+def prepare(case: Case) -> None:
+    """Rebuild the derived tables from the facts and make the views over them, so that rules and users can query."""
+    case.write_derived(correlate(case.facts(), case.sources()))
+    create_views(case.connection)
+
+
 def analyze(case: Case, rules: RuleSet | None = None, fail_on: Severity = "medium") -> Diagnosis:
     """Correlate, evaluate and diagnose what the case holds. Rebuilds the derived tables."""
     rules = rules or builtin_rules()
-    case.write_derived(correlate(case.facts(), case.sources()))
-    create_views(case.connection)
+    prepare(case)
     evaluation = evaluate(case.connection, rules)
     return diagnose(case, rules, evaluation, tool_version=__version__, fail_on=fail_on)
 

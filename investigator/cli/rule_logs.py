@@ -35,14 +35,11 @@ class FixtureLogs:
 
     def _read(self, folder: Path) -> DuckDBPyConnection:
         from investigator.casefile.case import Case
-        from investigator.casefile.ingest import ingest
-        from investigator.correlate import correlate
-        from investigator.views import create_views
+        from investigator.pipeline import ingest, prepare
 
         case = self._stack.enter_context(Case(None))
         ingest(log_paths(folder), case)
-        case.write_derived(correlate(case.facts(), case.sources()))
-        create_views(case.connection)
+        prepare(case)
         return case.connection
 
 

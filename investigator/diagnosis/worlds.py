@@ -11,10 +11,11 @@ from typing import Literal
 import duckdb
 
 from investigator.diagnosis.incidents import Row
-from investigator.diagnosis.levers import Candidate, applicable, before_and_after, change
+from investigator.diagnosis.levers import Candidate, applicable, before_and_after, change, spoken
 from investigator.diagnosis.model import Saves, World
+from investigator.diagnosis.queries import query
 from investigator.rulebook.pack import RuleSet
-from investigator.rulebook.shadow import LeverWorld
+from investigator.rulebook.shadow import LeverWorld, Place, shadowed
 from investigator.rulebook.worlds import WorldTable, evaluate_worlds
 
 MOST_CHANGES = 3
@@ -154,22 +155,39 @@ class Replay:
             total_calls=len(calls),
             minimal=False,
             cost=sum(setting.candidate.cost for setting in settings),
-            why=self._why(table, world_id),
+            why=self._why(settings, table, world_id),
             popular=len(settings) <= 2 and all(setting.candidate.popular for setting in settings),
         )
 
-    def _why(self, table: WorldTable, world_id: str) -> str:
-        """Which causes would still hold, by title."""
+    def _why(self, settings: tuple[Setting, ...], table: WorldTable, world_id: str) -> str:
+        """The sum of the hardest attempt in this world, and which causes would still hold."""
         rows = [row for id_ in self._ids for row in table.of(world_id, id_)]
         still = {row.rule for row in rows if row.outcome == "fired"}
-        undecided = {row.rule: row.reason or "" for row in rows if row.outcome not in ("fired", "quiet")}
-        told = [f"still: {self._rules[rule].rule.title}" for rule in sorted(still)]
-        told += [
-            f"undecided: {self._rules[rule].rule.title} ({reason})"
-            for rule, reason in sorted(undecided.items())
-            if rule not in still
-        ]
-        return "; ".join(told) if told else "no cause holds any more"
+        undecided = {row.rule for row in rows if row.outcome not in ("fired", "quiet")} - still
+        told = [self._sum(settings), self._titles("what would still hold", still), self._titles("undecided", undecided)]
+        return "; ".join(part for part in told if part) or "no cause holds any more"
+
+    def _titles(self, what: str, rules: Iterable[str]) -> str:
+        titles = [_lower(self._rules[rule].rule.title) for rule in sorted(rules)]
+        return f"{what}: {', '.join(titles)}" if titles else ""
+
+    def _sum(self, settings: tuple[Setting, ...]) -> str:
+        """`146,760 tokens are read in about 674 s (619 to 735 s), the limit is 900 s`; empty where not known."""
+        place = Place(LeverWorld("", {s.candidate.lever: s.expr for s in settings}), "mid")
+        sql = query("reading_time").format(attempts=shadowed(place))
+        rows = self._con.execute(sql, {"ids": self._ids}).fetchall()
+        if not rows or None in rows[0][:2]:
+            return ""
+        tokens, seconds, spread, limit = rows[0]
+        told = f"{spoken(tokens, 'tokens')} are read in about {seconds:,.0f} s"
+        if spread:
+            told += f" ({seconds / (1 + spread):,.0f} to {seconds * (1 + spread):,.0f} s)"
+        return told if limit is None else f"{told}, the limit is {spoken(limit, 's')}"
+
+
+def _lower(title: str) -> str:
+    """A title inside a sentence: names keep their capitals."""
+    return title[:1].lower() + title[1:] if title[1:2].islower() else title
 
 
 def _distinct(settings: Iterable[Setting]) -> bool:

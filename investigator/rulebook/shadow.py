@@ -71,12 +71,18 @@ def union(compiled: Compiled, places: Sequence[Place]) -> str:
     return " UNION ALL ".join(_one(compiled, number, place) for number, place in enumerate(places))
 
 
-def _one(compiled: Compiled, number: int, place: Place) -> str:
+def shadowed(place: Place) -> str:
+    """SQL of the attempts as they are in one place, to stand behind FROM."""
     shadow = "attempts"
     for layer in place.layers():
         if layer:
             items = ", ".join(f"CAST({sql} AS {_type(name)}) AS {name}" for name, sql in layer.items())
             shadow = f"(SELECT * REPLACE ({items}) FROM {shadow})"
+    return shadow
+
+
+def _one(compiled: Compiled, number: int, place: Place) -> str:
+    shadow = shadowed(place)
     judged = outcome_sql(compiled, compiled.match_sql, tell=())
     told = f"{number} AS place_, CAST(subject AS VARCHAR) AS subject_, outcome_, reason_"
     inner = f"WITH attempts AS (FROM {shadow}) FROM ({judged}) WHERE subject IN (SELECT unnest($attempts_))"

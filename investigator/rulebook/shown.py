@@ -59,7 +59,16 @@ class Shower:
             return f"−{self._wrapped(parts[0], _TOP)}", _TOP
         if name in {"coalesce", "ifnull"}:
             return self._first_known(parts)
+        if name == "prefill_s" and len(parts) == 4:
+            return self._prefill(parts)
         return f"{name}({', '.join(self.show(part) for part in parts)})", _TOP
+
+    def _prefill(self, parts: list[Tree]) -> tuple[str, int]:
+        """n ÷ r0 + c × n² for a cold prompt; with the depth d, c × ((d + n)² − d²)."""
+        read, cached, rate, slowing = (self._wrapped(part, _TOP) for part in parts)
+        if cached.split(" ")[0] == "0":
+            return f"{read} ÷ {rate} + {slowing} × ({read})²", 1
+        return f"{read} ÷ {rate} + {slowing} × (({cached} + {read})² − ({cached})²)", 1
 
     def _operation(self, name: str, left: Tree, right: Tree) -> tuple[str, int]:
         rank = _RANK[name]
