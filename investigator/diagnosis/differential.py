@@ -8,11 +8,14 @@ from importlib.resources import files
 
 from ruamel.yaml import YAML
 
-from investigator.diagnosis.incidents import Group
+from investigator.diagnosis.incidents import Group, severity_rank
 from investigator.diagnosis.model import Hypothesis, HypothesisVerdict
 from investigator.rulebook.compile import Compiled
 from investigator.rulebook.evaluate import Evaluation
 from investigator.rulebook.findings import EvidenceRef, Finding, SubjectResult
+
+#: Causes that could not be evaluated and are shown one by one; the report's list of rules has them all.
+MOST_UNDECIDED = 8
 
 _ORDER: tuple[HypothesisVerdict, ...] = ("cause", "contributes", "symptom", "cannot_tell", "ruled_out")
 
@@ -26,19 +29,43 @@ def _collect() -> Mapping[str, str]:
 def differential(
     group: Group, roots: frozenset[str], evaluation: Evaluation, rules: Sequence[Compiled]
 ) -> tuple[Hypothesis, ...]:
-    """One line per rule that has something to say of this incident. `roots` are the finding ids of likely causes."""
+    """One line per rule that has something to say of this incident. `roots` are the finding ids of likely causes.
+
+    Causes that stayed quiet are told together, in one line.
+    """
     subjects = {str(row["attempt_id"]) for row in group.attempts}
     by_rule: dict[str, list[SubjectResult]] = {}
     for result in evaluation.subjects:
         if result.subject in subjects:
             by_rule.setdefault(result.rule, []).append(result)
-    lines = []
+    lines: list[Hypothesis] = []
+    undecided: list[Hypothesis] = []
+    quiet: list[str] = []
     for rule in rules:
         findings = [f for f in (*group.findings, *group.ruled_out) if f.rule == rule.id]
-        line = _fired(rule, findings, roots) if findings else _not_fired(rule, by_rule.get(rule.id, []))
-        if line is not None:
-            lines.append(line)
-    return tuple(sorted(lines, key=lambda line: (_ORDER.index(line.verdict), line.rule)))
+        results = by_rule.get(rule.id, [])
+        if findings:
+            lines.append(_fired(rule, findings, roots))
+        elif missing := sorted({r.reason for r in results if r.outcome == "not_evaluated" and r.reason}):
+            undecided.append(_undecided(rule, missing))
+        elif rule.rule.kind == "cause" and results and {r.outcome for r in results} == {"quiet"}:
+            quiet.append(rule.rule.title)
+    lines += sorted(undecided, key=lambda line: _rank(line, rules))[:MOST_UNDECIDED]
+    ordered = sorted(lines, key=lambda line: (_ORDER.index(line.verdict), line.rule))
+    return (*ordered, *_others(quiet))
+
+
+def _rank(line: Hypothesis, rules: Sequence[Compiled]) -> tuple[int, str]:
+    severity = next(rule.rule.severity for rule in rules if rule.id == line.rule)
+    return -severity_rank(severity), line.rule
+
+
+def _others(titles: Sequence[str]) -> list[Hypothesis]:
+    """The causes whose condition was looked at and does not hold."""
+    if not titles:
+        return []
+    what = f"{len(titles)} other cause{'s' if len(titles) != 1 else ''}, looked at for each failed attempt"
+    return [Hypothesis("others", None, what, "ruled_out", (), tuple(titles), None, ())]
 
 
 def _fired(rule: Compiled, findings: Sequence[Finding], roots: frozenset[str]) -> Hypothesis:
@@ -65,19 +92,11 @@ def _verdict(rule: Compiled, findings: Sequence[Finding], roots: frozenset[str])
     return "cause" if any(finding.finding_id in roots for finding in findings) else "contributes"
 
 
-def _not_fired(rule: Compiled, results: Sequence[SubjectResult]) -> Hypothesis | None:
-    """A cause that stayed quiet speaks against itself; one that could not be evaluated says what is missing."""
-    outcomes = {result.outcome for result in results}
-    missing = sorted({result.reason for result in results if result.outcome == "not_evaluated" and result.reason})
-    if missing:
-        against = tuple(f"not known: {reason}" for reason in missing)
-        collect = "; ".join(dict.fromkeys(_collect().get(_column(reason), "") for reason in missing)).strip("; ")
-        return Hypothesis(rule.id, rule.rule.cause, rule.rule.title, "cannot_tell", (), against, collect or None, ())
-    if rule.rule.kind == "cause" and outcomes == {"quiet"}:
-        plural = "s" if len(results) != 1 else ""
-        text = f"looked at for {len(results)} failed attempt{plural}; its condition does not hold"
-        return Hypothesis(rule.id, rule.rule.cause, rule.rule.title, "ruled_out", (), (text,), None, ())
-    return None
+def _undecided(rule: Compiled, missing: Sequence[str]) -> Hypothesis:
+    """A cause that could not be evaluated: what is missing, and how to get it."""
+    against = tuple(f"not known: {reason}" for reason in missing)
+    collect = "; ".join(filter(None, dict.fromkeys(_collect().get(_column(reason), "") for reason in missing)))
+    return Hypothesis(rule.id, rule.rule.cause, rule.rule.title, "cannot_tell", (), against, collect or None, ())
 
 
 def _column(reason: str) -> str:
