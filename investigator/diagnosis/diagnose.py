@@ -169,8 +169,11 @@ def _cause_lines(roots: Sequence[Finding], group_: Group) -> tuple[CauseLine, ..
 
 
 def _severity(group_: Group) -> Severity:
+    """The highest of its causes and symptoms; unexplained failures are medium, a single hang-up is only a remark."""
     told = [f.severity for f in group_.findings if f.kind in ("cause", "symptom")]
-    return max(told, key=severity_rank, default="medium")
+    hung_up = all(str(row["outcome"]).startswith("client_closed") and not row["error_text"] for row in group_.attempts)
+    alone = len({row["call_id"] for row in group_.attempts}) == 1
+    return max(told, key=severity_rank, default="low" if hung_up and alone else "medium")
 
 
 def _title(roots: Sequence[Finding]) -> str:
