@@ -6,6 +6,7 @@ import polars as pl
 
 from .agent_settings import settings_of
 from .agent_traces import lone_errors, lone_runs, nearest_call
+from .same_calls import once_per_call, without_echoes
 from .schema import PlacedFrames, reference
 from .sourced import known, sourced
 
@@ -53,7 +54,7 @@ def find_calls(placed: PlacedFrames) -> pl.DataFrame:
     calls = _transcript(placed)
     errors = placed["agent_error"].filter(pl.col("error_text").is_not_null() | pl.col("error_class").is_not_null())
     sessions = _sessions_of_runs(placed)
-    errors = _with_session(errors, sessions)
+    errors = without_echoes(_with_session(errors, sessions), calls)
     runs = _with_session(placed["agent_run"], sessions)
     from_runs = lone_runs(runs, calls)
     calls = pl.concat([calls, from_runs], how="diagonal_relaxed")
@@ -72,9 +73,7 @@ def _transcript(placed: PlacedFrames) -> pl.DataFrame:
     """Calls of transcripts; a forked or resumed session repeats old records, each counts once."""
     facts = placed["agent_call"].with_columns(ref=reference())
     identity = pl.coalesce("record_id", "ref")
-    once = facts.with_columns(identity=identity).unique(
-        ["agent", "identity", "ended_at"], keep="first", maintain_order=True
-    )
+    once = once_per_call(facts.with_columns(identity=identity))
     short = pl.coalesce("session_id", "stream")
     return (
         once.with_columns(

@@ -269,10 +269,10 @@ def _overflow_action() -> pl.Expr:
 
 
 def _followers() -> list[pl.Expr]:
-    """Read and cut tokens, rates; they follow from the numbers above as derived.yaml says."""
+    """Read and cut tokens, rate of the answer; they follow from the numbers above as derived.yaml says."""
     asked, window = value_of("asked_tokens"), value_of("window_tokens")
     line, src = pl.col("asked_tokens").struct.field("line"), pl.col("asked_tokens").struct.field("src")
-    fits = pl.when(window.is_not_null()).then(pl.min_horizontal(asked, window))
+    fits = pl.when(asked.is_not_null() & window.is_not_null()).then(pl.min_horizontal(asked, window))
     cuts = pl.col("overflow_action") != "refuse"
     read = known(
         _INT,
@@ -283,16 +283,10 @@ def _followers() -> list[pl.Expr]:
         sourced(asked, _INT, "derived", line=line, src=src, note="window not known; as asked"),
     )
     cut = pl.when(window.is_not_null()).then((asked - window).clip(lower_bound=0))
-    new = pl.col("new_tokens")
-    p_line, p_src = pl.col("prefill_s").struct.field("line"), pl.col("prefill_s").struct.field("src")
     d_line, d_src = pl.col("decode_s").struct.field("line"), pl.col("decode_s").struct.field("src")
-    tps = pl.when(value_of("prefill_s") > 0).then(new / value_of("prefill_s"))
     answer = pl.when(value_of("decode_s") > 0).then(value_of("output_tokens") / value_of("decode_s"))
     return [
         read.alias("read_tokens"),
         sourced(cut, _INT, "derived", line=line, src=src, note="asked − window").alias("cut_tokens"),
-        sourced(tps, _FLOAT, "derived", line=p_line, src=p_src, note="newly read tokens ÷ prefill time").alias(
-            "prefill_tps"
-        ),
         sourced(answer, _FLOAT, "derived", line=d_line, src=d_src, note="output ÷ decode time").alias("decode_tps"),
     ]

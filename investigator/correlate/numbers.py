@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from .outcomes import SUCCESSES
@@ -20,7 +22,8 @@ def with_arithmetic(attempts: pl.DataFrame, placed: PlacedFrames, memory: pl.Dat
     rows = _with_client_counts(with_cold(with_tries(attempts)), placed)
     rows = with_reuse(rows.sort("row"))
     rows = rows.with_columns(wants_spread=_may_be_cited())
-    rows = with_rates(rows, measure(rows, placed))
+    rates = measure(rows, placed)
+    rows = with_rates(_with_reading_times(rows, rates.derived_s), rates)
     rows = with_limits(rows).join(memory, on="stretch", how="left", maintain_order="left")
     return rows.with_columns(*_rates(), *_limits(), *_memory()).sort("row")
 
@@ -56,6 +59,32 @@ def _with_client_counts(attempts: pl.DataFrame, placed: PlacedFrames) -> pl.Data
         add("read_tokens", "t_asked", _INT),
         add("output_tokens", "t_output", _INT),
         add("decode_s", "t_decode", _FLOAT),
+    )
+
+
+def _with_reading_times(attempts: pl.DataFrame, derived_s: Mapping[str, float]) -> pl.DataFrame:
+    """`prefill_s` and its rate where the engine printed none: as a client printed it, else latency less the rest."""
+    schema = {"attempt_id": pl.String, "latency_read_s": pl.Float64}
+    reads = pl.DataFrame(list(derived_s.items()), schema=schema, orient="row")
+    joined = attempts.join(reads, on="attempt_id", how="left", maintain_order="left")
+    at_client = {"src": pl.col("t_src"), "line": pl.col("t_line")}
+    at_server = {"src": pl.col("request_src"), "line": pl.col("request_line")}
+    seconds = known(
+        _FLOAT,
+        pl.col("prefill_s"),
+        sourced(pl.col("t_prefill"), _FLOAT, "measured", note="printed by the client", **at_client),
+        sourced(
+            pl.col("latency_read_s"), _FLOAT, "derived", note="latency − load − answer; nothing cached", **at_server
+        ),
+    )
+    # A client prints how many tokens were read, a latency counts only where nothing was cached.
+    new = pl.coalesce(
+        "new_tokens", "t_asked", pl.when(pl.col("latency_read_s").is_not_null()).then(value_of("asked_tokens"))
+    )
+    source = {part: pl.col("prefill_s").struct.field(part) for part in ("src", "line")}
+    rate = pl.when(value_of("prefill_s") > 0).then(pl.col("new_tokens") / value_of("prefill_s"))
+    return joined.with_columns(prefill_s=seconds, new_tokens=new).with_columns(
+        prefill_tps=sourced(rate, _FLOAT, "derived", note="newly read tokens ÷ prefill time", **source)
     )
 
 

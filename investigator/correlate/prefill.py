@@ -35,17 +35,22 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Per (stream, model_key): the fit, and the deepest of its reads (a read of a few tokens says no rate)."""
+    """Per (stream, model_key): the fit, and the deepest of its reads (a read of a few tokens says no rate).
+
+    `derived_s`: attempt → seconds of reading, where the latency gave them.
+    """
 
     fits: Mapping[Group, PrefillFit]
     deepest: Mapping[Group, Read]
+    derived_s: Mapping[str, float]
 
 
 def measure(attempts: pl.DataFrame, placed: PlacedFrames) -> Rates:
     """Fit every (stream, model) of `attempts` (sourced columns, `cold`, `model_key`, `stream`)."""
     timings = client_timings(attempts, placed)
     answer_tps = _answer_rates(attempts, timings)
-    reads = _engine_reads(attempts) + _latency_reads(attempts, answer_tps) + _client_reads(timings, attempts)
+    by_latency = _latency_reads(attempts, answer_tps)
+    reads = _engine_reads(attempts) + list(by_latency.values()) + _client_reads(timings, attempts)
     grouped: dict[Group, list[Read]] = {}
     for group, read in reads:
         grouped.setdefault(group, []).append(read)
@@ -57,7 +62,7 @@ def measure(attempts: pl.DataFrame, placed: PlacedFrames) -> Rates:
             fits[group] = fit
             used = [read for read in thinned if read.point in fit.points]
             deepest[group] = max(used, key=lambda r: (r.point.depth_tokens, r.point.label == "measured"))
-    return Rates(fits, deepest)
+    return Rates(fits, deepest, {attempt: read.point.seconds for attempt, (_, read) in by_latency.items()})
 
 
 def client_timings(attempts: pl.DataFrame, placed: PlacedFrames) -> pl.DataFrame:
@@ -110,8 +115,8 @@ def _sample(timed: pl.DataFrame) -> pl.DataFrame:
     return ranked.filter((pl.col("rank") % step == 0) | last)
 
 
-def _latency_reads(attempts: pl.DataFrame, answer_tps: Mapping[Group, float]) -> list[tuple[Group, Read]]:
-    """Latency less load and answer, of requests that were read whole. The access line is the evidence."""
+def _latency_reads(attempts: pl.DataFrame, answer_tps: Mapping[Group, float]) -> dict[str, tuple[Group, Read]]:
+    """attempt → latency less load and answer, of requests read whole. The access line is the evidence."""
     whole = attempts.filter(
         (pl.col("outcome") == "ok")
         & pl.col("cold")
@@ -121,6 +126,7 @@ def _latency_reads(attempts: pl.DataFrame, answer_tps: Mapping[Group, float]) ->
         & (value_of("cut_tokens").fill_null(0) == 0)
     )
     rows = whole.select(
+        "attempt_id",
         "stream",
         "model_key",
         "duration",
@@ -132,7 +138,7 @@ def _latency_reads(attempts: pl.DataFrame, answer_tps: Mapping[Group, float]) ->
         load=value_of("load_s").fill_null(0.0),
         window=value_of("window_tokens"),
     ).rows(named=True)
-    found = []
+    found = {}
     for row in rows:
         group = (row["stream"], row["model_key"])
         seconds = row["duration"] + (row["uncertainty"] or 0.0) / 2 - row["load"]
@@ -141,7 +147,7 @@ def _latency_reads(attempts: pl.DataFrame, answer_tps: Mapping[Group, float]) ->
             continue
         if seconds - answer_s > 0:
             point = PrefillPoint(int(row["asked"]), 0, seconds - answer_s, "derived", row["window"])
-            found.append((group, Read(point, row["request_src"], row["request_line"])))
+            found[row["attempt_id"]] = (group, Read(point, row["request_src"], row["request_line"]))
     return found
 
 

@@ -76,6 +76,23 @@ def test_founding_law_of_the_machine(founding: Path) -> None:
     assert (round(row["deepest_tps"], 1), row["deepest_tokens"]) == (400.0, 74_560)
 
 
+def test_founding_reading_times(founding: Path) -> None:
+    attempts = tables(founding)["attempts"]
+    timed = attempts.filter(pl.col("prefill_s").is_not_null())
+    usable = [point for point in expected(founding)["fit"]["points"] if point["usable_for_fit"]]
+    assert sorted(timed["read_tokens"].to_list()) == sorted(point["asked_tokens"] for point in usable)
+    for row, point in zip(
+        timed.sort("read_tokens").to_dicts(), sorted(usable, key=lambda p: p["asked_tokens"]), strict=True
+    ):
+        assert abs(row["prefill_s"] - point["prefill_s"]) < 1.0
+    operands = tables(founding)["operands"].filter(pl.col("column_name") == "prefill_s")
+    assert sorted(operands["label"].to_list()) == ["derived"] * (len(usable) - 1) + ["measured"]
+    # A request whose prompt size nobody told has no read tokens: not the window's.
+    unknown = attempts.filter(pl.col("asked_tokens").is_null())
+    assert unknown.height > 0
+    assert unknown["read_tokens"].is_null().all()
+
+
 def test_founding_clock(founding: Path) -> None:
     offset = tables(founding)["agent_calls"]["clock_offset_s"].unique().to_list()
     want = expected(founding)["clock_offset_s"]
