@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from investigator.formats.aider import AiderHistoryFormat, AiderLlmHistoryFormat
+from investigator.formats.aider_console import AiderConsoleFormat
 from investigator.formats.base import Format
 from investigator.formats.claude_code import ClaudeCodeFormat
 from investigator.formats.claude_debug import ClaudeDebugFormat
+from investigator.formats.claude_stream import ClaudeStreamFormat
+from investigator.formats.cline_history import ClineConversationFormat, ClineTaskMetadataFormat
 from investigator.formats.cline_log import ClineLogFormat
+from investigator.formats.cline_session import ClineMessagesFormat, ClineSessionFormat
+from investigator.formats.cline_stream import ClineStreamFormat
+from investigator.formats.cline_task import ClineTaskFormat
 from investigator.formats.codex import CodexFormat
+from investigator.formats.console_logs import ConsoleLogFormat
+from investigator.formats.crush_sqlite import CrushSqliteFormat
+from investigator.formats.environment import EnvironmentFormat
+from investigator.formats.gemini_cli import GeminiCliFormat
+from investigator.formats.goose_requests import GooseRequestFormat
+from investigator.formats.goose_sqlite import GooseSqliteFormat
 from investigator.formats.machine import MachineFormat
+from investigator.formats.mapping import built_in_mapping
 from investigator.formats.modelfile import ModelfileFormat
 from investigator.formats.ollama_cli import OllamaPsFormat, OllamaShowFormat, OllamaVerboseFormat
+from investigator.formats.openclaw_console import OpenClawConsoleFormat
 from investigator.formats.openclaw_log import OpenClawLogFormat
 from investigator.formats.openclaw_sqlite import OpenClawSqliteFormat
 from investigator.formats.openclaw_store import OpenClawStoreFormat
@@ -20,28 +34,73 @@ from investigator.formats.otel import OtelFormat
 from investigator.formats.pi_session import OpenClawSessionFormat, PiSessionFormat
 from investigator.formats.qwen_code import QwenCodeFormat
 from investigator.formats.settings import ConfigFormat
+from investigator.formats.trajectory import MiniSweFormat, SweAgentFormat
 
 AGENT_FORMATS: tuple[Format, ...] = (
     OpenClawLogFormat(),
     OpenClawSessionFormat(),
     OpenClawStoreFormat(),
     OpenClawSqliteFormat(),
+    OpenClawConsoleFormat(),
+    built_in_mapping("openclaw-trajectory"),
     ConfigFormat("openclaw-config"),
     PiSessionFormat(),
     ConfigFormat("pi-config"),
     ClaudeCodeFormat(),
     ClaudeDebugFormat(),
+    ClaudeStreamFormat(),
     ConfigFormat("claude-code-config"),
     OpenCodeLogFormat(),
     ConfigFormat("opencode-config"),
     OpenCodeSqliteFormat(),
     ClineLogFormat(),
+    ClineMessagesFormat(),
+    ClineSessionFormat(),
+    ClineStreamFormat(),
+    ClineTaskFormat(),
+    ClineConversationFormat(),
+    ClineTaskMetadataFormat(),
     ConfigFormat("cline-config"),
+    ConfigFormat("roo-config"),
     AiderHistoryFormat(),
     AiderLlmHistoryFormat(),
+    AiderConsoleFormat(),
+    built_in_mapping("aider-analytics"),
     ConfigFormat("aider-config"),
     CodexFormat(),
+    ConfigFormat("codex-config"),
     QwenCodeFormat(),
+    built_in_mapping("qwen-openai-log"),
+    ConfigFormat("qwen-config"),
+    GeminiCliFormat(),
+    ConfigFormat("gemini-config"),
+    CrushSqliteFormat(),
+    built_in_mapping("crush-log"),
+    ConfigFormat("crush-config"),
+    GooseSqliteFormat(),
+    GooseRequestFormat(),
+    ConfigFormat("goose-config"),
+    built_in_mapping("continue-session"),
+    built_in_mapping("continue-devdata"),
+    ConsoleLogFormat("continue-log"),
+    ConfigFormat("continue-config"),
+    ConfigFormat("continue-config-json"),
+    built_in_mapping("openhands-event"),
+    built_in_mapping("openhands-completion"),
+    ConfigFormat("openhands-config"),
+    MiniSweFormat(),
+    SweAgentFormat(),
+    built_in_mapping("litellm-payload"),
+    built_in_mapping("litellm-log"),
+    ConsoleLogFormat("litellm-text"),
+    ConfigFormat("litellm-config"),
+    built_in_mapping("open-webui-json"),
+    ConsoleLogFormat("open-webui-log"),
+    built_in_mapping("langsmith"),
+    built_in_mapping("copilot-session"),
+    ConsoleLogFormat("copilot-log"),
+    ConfigFormat("copilot-models"),
+    ConfigFormat("factory-config"),
     OtelFormat(),
 )
 
@@ -51,4 +110,5 @@ SNAPSHOT_FORMATS: tuple[Format, ...] = (
     OllamaVerboseFormat(),
     OllamaPsFormat(),
     MachineFormat(),
+    EnvironmentFormat(),
 )

@@ -12,7 +12,7 @@ OLLAMA_SERVER = TextFormat(
     marks={
         b"[GIN] 20": 0.95,
         b' msg="Listening on ': 0.95,
-        b"OLLAMA_HOST:": 0.9,
+        b"OLLAMA_HOST:http": 0.9,
         b" routes.go:": 0.8,
         b" images.go:": 0.6,
         b" llama.go:": 0.6,

@@ -94,12 +94,17 @@ class OpenClawLogReader:
         record = decode_record(raw)
         if record is None:
             return Unknown("JSON object without a message")
-        for pattern in patterns().patterns:
-            if record.text.startswith(pattern.starts):
-                fields = record.fields(pattern.rest)
-                if pattern.applies(fields):
-                    return _apply(pattern, fields, record, at, rows)
-        return _unmatched(record, at, rows)
+        return read_message(record, at, rows)
+
+
+def read_message(record: LogRecord, at: At, rows: Rows) -> Outcome:
+    """What one message of OpenClaw says, wherever it was printed."""
+    for pattern in patterns().patterns:
+        if record.text.startswith(pattern.starts):
+            fields = record.fields(pattern.rest)
+            if pattern.applies(fields):
+                return _apply(pattern, fields, record, at, rows)
+    return _unmatched(record, at, rows)
 
 
 def _apply(pattern: Pattern, fields: Mapping[str, object], record: LogRecord, at: At, rows: Rows) -> Outcome:

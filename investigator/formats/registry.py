@@ -20,7 +20,6 @@ UNSUPPORTED: tuple[Unsupported, ...] = (
     Unsupported("vllm", "vLLM server log", (b"vllm.entrypoints", b"[api_server.py:", b"Avg prompt throughput:")),
     Unsupported("sglang", "SGLang server log", (b"sglang.srt", b"Prefill batch. #new-seq")),
     Unsupported("tgi", "Text Generation Inference log", (b"text_generation_router", b"text_generation_launcher")),
-    Unsupported("litellm-proxy", "LiteLLM proxy log", (b"LiteLLM Proxy:", b"LiteLLM:DEBUG")),
     Unsupported("localai", "LocalAI log", (b"LocalAI API is listening", b"LocalAI version:")),
 )
 

@@ -13,6 +13,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from investigator.formats.base import Side, SourceInfo
+from investigator.formats.config_syntax import scan_toml, scan_yaml
 from investigator.formats.document import DocumentParser, Text
 from investigator.formats.json5 import Document, Path, Scalar, scan_json5
 from investigator.formats.masking import MASK, is_secret_name, masked
@@ -21,6 +22,8 @@ from investigator.formats.rows import At, Rows
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
 _TEXT_CHARS = 500
+#: Heads of files are cut at 64 KiB; no TOML or YAML configuration is that long.
+_LONGEST_CONFIG = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class ConfigTable:
     folders: tuple[str, ...]
     signature: Mapping[tuple[str, ...], float]
     settings: tuple[Setting, ...]
+    syntax: str = "json"
 
 
 def _split_path(text: str) -> tuple[str, ...]:
@@ -77,6 +81,7 @@ def config_table(format_id: str) -> ConfigTable:
         folders=tuple(raw.get("folders", ())),
         signature={_split_path(path): weight for path, weight in raw["signature"].items()},
         settings=tuple(map(_setting, raw["settings"])),
+        syntax=raw.get("syntax", "json"),
     )
 
 
@@ -109,7 +114,7 @@ class ConfigReader:
     table: ConfigTable
 
     def read(self, document: Text, rows: Rows) -> At | None:
-        scanned = scan_json5(document.text)
+        scanned = scan(document.text, self.table.syntax)
         values = scanned.by_path()
         for scalar in scanned.scalars:
             for setting in self.table.settings:
@@ -195,13 +200,13 @@ class ConfigFormat:
 
     def recognise(self, head: bytes, path: str) -> float:
         table = config_table(self.id)
-        if not may_be_document(head):
+        if not _may_hold(head, table):
             return 0.0
-        scanned = scanned_head(head)
+        scanned = scanned_head(head, table.syntax)
         if not _is_configuration(scanned, len(head)):
             return 0.0
         found = [weight for pattern, weight in table.signature.items() if _has(scanned, pattern)]
-        sure = min(0.95, sum(found))
+        sure = max(0.0, min(0.95, sum(found)))
         place = PurePosixPath(path.replace("\\", "/"))
         named = place.name in table.names and any(folder in str(place.parent) for folder in table.folders or ("",))
         return min(0.97, sure + 0.05 + (0.4 if table.folders else 0.0)) if named and (found or table.folders) else sure
@@ -210,10 +215,26 @@ class ConfigFormat:
         return DocumentParser(info, ConfigReader(config_table(self.id)))
 
 
+def scan(text: str, syntax: str) -> Document:
+    """The scalars of a configuration in `syntax`: json (with comments), toml or yaml."""
+    return {"toml": scan_toml, "yaml": scan_yaml}.get(syntax, scan_json5)(text)
+
+
 @lru_cache(maxsize=4)
-def scanned_head(head: bytes) -> Document:
+def scanned_head(head: bytes, syntax: str = "json") -> Document:
     """The scalars of a file's head; several formats look at the same one."""
-    return scan_json5(head.decode("utf-8", "replace"))
+    return scan(head.decode("utf-8", "replace"), syntax)
+
+
+def _may_hold(head: bytes, table: ConfigTable) -> bool:
+    """Whether a file may be such a configuration: cheap, to spare logs and transcripts the scan."""
+    if table.syntax == "json":
+        return may_be_document(head)
+    if may_be_document(head) or len(head) >= _LONGEST_CONFIG:
+        return False
+    mark = rb"[ \t]*=|[\].]" if table.syntax == "toml" else rb"[ \t]*:"
+    keys = b"|".join(re.escape(path[0].encode()) for path in table.signature if not path[0].startswith("{"))
+    return re.search(rb"(?m)^[\[ \t]*(?:" + keys + rb")(?:" + mark + rb")", head) is not None
 
 
 def may_be_document(head: bytes) -> bool:
@@ -221,7 +242,7 @@ def may_be_document(head: bytes) -> bool:
     begin = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     first, newline, rest = begin.partition(b"\n")
     lines = newline and first.rstrip().endswith(b"}") and rest.lstrip().startswith(b"{")
-    return begin.startswith((b"{", b"/")) and not lines
+    return begin.startswith((b"{", b"/", b"[{", b"[\n", b"[\r\n", b"[ ")) and not lines
 
 
 def _is_configuration(scanned: Document, size: int) -> bool:

@@ -1,0 +1,103 @@
+"""Goose's database (`sessions.db`, 1.10+): messages and what each session used. agent-logs.md §12 (from source).
+
+A message's time is in seconds and is its end; tokens of a call are kept for the session's last call only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from investigator.formats.base import Side, SourceInfo
+from investigator.formats.dig import dig, number_at, text_at, text_of
+from investigator.formats.jsonl import Noise, Outcome, Unknown
+from investigator.formats.mapping_columns import record_of
+from investigator.formats.prompts import add_prompt
+from investigator.formats.rows import At, Rows
+from investigator.formats.sqlite_rows import SqliteParser, names_in
+from investigator.formats.stamps import Stamp, epoch_stamp
+
+_QUERY = """
+SELECT json_object('id', m.message_id, 'session', m.session_id, 'role', m.role,
+         'content', json(CASE WHEN json_valid(m.content_json) THEN m.content_json END),
+         'metadata', json(CASE WHEN json_valid(m.metadata_json) THEN m.metadata_json END),
+         'created', m.created_timestamp, 'tokens', m.tokens, 'provider', s.provider_name,
+         'config', json(CASE WHEN json_valid(s.model_config_json) THEN s.model_config_json END))
+FROM messages m LEFT JOIN sessions s ON s.id = m.session_id ORDER BY m.created_timestamp, m.id
+"""
+
+
+@dataclass(slots=True)
+class GooseReader:
+    """Remembers which sessions were told; an answer is a call whose start is the message before it."""
+
+    announced: set[str] = field(default_factory=set)
+    previous: dict[str, Stamp] = field(default_factory=dict)
+
+    def read(self, raw: bytes, at: At, rows: Rows) -> Outcome:
+        record = record_of(raw)
+        if record is None:
+            return Unknown("no row")
+        session, stamp = text_at(record, "session") or "", epoch_stamp(number_at(record, "created"))
+        if session not in self.announced:
+            self.announced.add(session)
+            rows.add("agent_session", at, stamp, agent="goose", session_id=session or None)
+            _settings(record, at, rows)
+        role, text = text_at(record, "role"), text_of(record.get("content"))
+        before, self.previous[session] = self.previous.get(session), stamp
+        if role == "user":
+            about = {"session_id": session, "record_id": text_at(record, "id"), "tokens": number_at(record, "tokens")}
+            add_prompt(rows, at, stamp, text, agent="goose", role="user", **about)
+            if dig(record, "metadata.agentVisible") is False:
+                return Noise("message left out of prompts")
+            return None
+        if role != "assistant":
+            return Noise(f"message of {str(role)[:30]}")
+        rows.add(
+            "agent_call",
+            at,
+            stamp,
+            agent="goose",
+            session_id=session,
+            record_id=text_at(record, "id"),
+            provider=text_at(record, "provider"),
+            model=text_at(record, "config.model_name"),
+            started_at=before.at if before else None,
+            ended_at=stamp.at,
+            start_basis="derived" if before and before.at else None,
+            output_tokens=number_at(record, "tokens"),
+        )
+        return None
+
+
+def _settings(record: Mapping[str, object], at: At, rows: Rows) -> None:
+    names = (("context_limit", "context_window_tokens"), ("max_tokens", "max_output_tokens"))
+    for key, setting in names:
+        value = number_at(record, f"config.{key}")
+        if value is not None:
+            rows.add(
+                "agent_config",
+                at,
+                agent="goose",
+                provider=text_at(record, "provider"),
+                model=text_at(record, "config.model_name"),
+                setting=setting,
+                key=f"model_config.{key}",
+                value=str(value),
+                value_num=value,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class GooseSqliteFormat:
+    id: str = "goose-sqlite"
+    title: str = "Goose, database (sessions.db)"
+    side: Side = "agent"
+    versions: str = "Goose 1.10-1.20"
+
+    def recognise(self, head: bytes, path: str) -> float:
+        mine = names_in(head, b"messages", b"sessions") and b"model_config_json" in head
+        return 0.95 if mine and b"created_timestamp" in head else 0.0
+
+    def parser(self, info: SourceInfo) -> SqliteParser:
+        return SqliteParser(info, GooseReader(), _QUERY, ("messages", "sessions"))
