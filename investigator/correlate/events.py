@@ -20,7 +20,10 @@ _KINDS: dict[str, tuple[str, str, str | None, str | None, str | None]] = {
     "download_event": ("download", "event", None, "message", None),
     "unload": ("unload", "reason", None, "message", None),
     "queue_event": ("queue", "event", None, "message", None),
+    "client_error": ("client_error", "error_class", None, "error_text", "http_status"),
 }
+#: Tables whose rows count whichever side printed them.
+_ANY_SIDE = ("client_error",)
 
 
 def events_table(placed: PlacedFrames, requests: pl.DataFrame) -> pl.DataFrame:
@@ -47,7 +50,8 @@ def _events(frame: pl.DataFrame, table: str) -> pl.DataFrame:
         return pl.lit(None, pl.String) if column is None else pl.col(column).cast(pl.String)
 
     value = pl.lit(None, pl.Float64) if number is None else pl.col(number).cast(pl.Float64)
-    return frame.filter(pl.col("side") == "server").select(
+    side = pl.lit(True) if table in _ANY_SIDE else pl.col("side") == "server"
+    return frame.filter(side).select(
         "fact_id",
         "stream",
         "stretch",

@@ -9,11 +9,12 @@ from investigator.capacity.kv import KV_TYPE_BYTES
 from .sourced import known, sourced, value_of
 
 _INT = pl.Int64()
+_HOST = r"(?i)^cpu|host$"
 _PARTS = {"weights": "weights_bytes", "kv_cache": "kv_bytes", "compute_graph": "compute_bytes", "total": "total_bytes"}
 
 
 def load_sizes(parts: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
-    """Per `load_id`: sourced `weights_bytes`, `kv_bytes`, `compute_bytes`; plain `total_bytes`, `cpu_bytes`, plan."""
+    """Per `load_id`: sourced `weights_bytes`, `kv_bytes`, `compute_bytes`; plain total, host's part, devices, plan."""
     sums = _sums(_final_parts(parts))
     plan = _plan(plans)
     both = sums.join(plan, on="load_id", how="full", coalesce=True)
@@ -34,6 +35,9 @@ def load_sizes(parts: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
         "plan_gpu",
         "plan_total",
         "plan_line",
+        "plan_library",
+        "layers_requested",
+        "weight_devices",
     )
 
 
@@ -62,9 +66,10 @@ def kv_bytes_per_token() -> pl.Expr:
 def _final_parts(parts: pl.DataFrame) -> pl.DataFrame:
     """The lines of the layout that stayed: a layout that was tried before it ends with its own `total` line.
 
-    Of a total without a device and lines per device, the lines per device count; a part may have several buffers.
+    Of a line for `all` devices and lines per device, the lines per device count; a part may have several buffers.
     """
-    total = (pl.col("part") == "total") & pl.col("device").is_null()
+    one_device = pl.col("device").fill_null("all") != "all"
+    total = (pl.col("part") == "total") & ~one_device
     closed = parts.sort("byte_offset").with_columns(
         block=total.cast(pl.Int32).shift(1, fill_value=0).cum_sum().over("load_id")
     )
@@ -72,8 +77,8 @@ def _final_parts(parts: pl.DataFrame) -> pl.DataFrame:
     kept = closed.join(blocks, on="load_id").filter(
         pl.col("last_block").is_null() | (pl.col("block") == pl.col("last_block"))
     )
-    per_device = pl.col("device").is_not_null().any().over("load_id", "part")
-    return kept.filter(pl.col("device").is_not_null() | ~per_device)
+    per_device = one_device.any().over("load_id", "part")
+    return kept.filter(one_device | ~per_device)
 
 
 def _sums(parts: pl.DataFrame) -> pl.DataFrame:
@@ -86,11 +91,12 @@ def _sums(parts: pl.DataFrame) -> pl.DataFrame:
             pl.col("source_id").filter(mine).first().alias(f"{name}_src"),
         ]
 
-    host = pl.col("device").str.contains("(?i)^cpu|_host$") & (pl.col("part") != "total")
+    host = pl.col("device").str.contains(_HOST) & (pl.col("part") != "total")
     typed = pl.col("type_k").is_not_null()
     return parts.group_by("load_id").agg(
         *(expr for part, name in _PARTS.items() for expr in total(part, name)),
         pl.when(pl.col("device").is_not_null().any()).then(pl.col("size_bytes").filter(host).sum()).alias("cpu_bytes"),
+        pl.col("device").filter(pl.col("part") == "weights").unique(maintain_order=True).alias("weight_devices"),
         pl.col("type_k").filter(typed).last().alias("part_type"),
         pl.col("line_no").filter(typed).last().alias("part_line"),
     )
@@ -106,6 +112,8 @@ def _plan(plans: pl.DataFrame) -> pl.DataFrame:
         .agg(
             last("layers_gpu").alias("plan_gpu"),
             last("layers_total").alias("plan_total"),
+            last("layers_requested").alias("layers_requested"),
+            last("library").str.to_lowercase().alias("plan_library"),
             last("weights_bytes").alias("plan_weights"),
             last("kv_bytes").alias("plan_kv"),
             last("graph_bytes").alias("plan_graph"),
@@ -141,3 +149,21 @@ def _part(name: str, plan: str | None = None) -> pl.Expr:
 def _sum_of_parts() -> pl.Expr:
     parts = [pl.col(name) for name in ("weights_bytes", "kv_bytes", "compute_bytes")]
     return pl.when(pl.all_horizontal(part.is_not_null() for part in parts)).then(pl.sum_horizontal(parts))
+
+
+def cpu_only() -> pl.Expr:
+    """Whether the model computes on the CPU alone; NULL where no line tells.
+
+    The layers that were offloaded say so, else where the weights lie, else the plan.
+    """
+    layers = value_of("layers_gpu")
+    devices = pl.col("weight_devices")
+    on_host = devices.list.eval(pl.element().str.contains(_HOST)).list.all()
+    return (
+        pl.when(layers.is_not_null())
+        .then(layers == 0)
+        .when(devices.list.len() > 0)
+        .then(on_host)
+        .when(pl.col("plan_library").is_not_null())
+        .then(pl.col("plan_library") == "cpu")
+    )

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from .load_sizes import load_sizes
+from .load_errors import with_error_class
+from .load_sizes import cpu_only, load_sizes
 from .schema import PlacedFrames
 from .sourced import known, sourced, value_of
 
@@ -34,7 +35,8 @@ def find_loads(placed: PlacedFrames) -> pl.DataFrame:
                     _ends(parts["load_end"]), _layers(parts["layer_offload"]), _clamps(parts["context_clamp"]),
                     load_sizes(parts["memory_part"], parts["load_plan"])):  # fmt: skip
         loads = loads.join(details, on="load_id", how="left", maintain_order="left")
-    return loads.with_columns(*_windows()).with_columns(*_settings()).sort("stretch", "first_pos")
+    sized = loads.with_columns(*_windows()).with_columns(*_settings()).with_columns(cpu_only=cpu_only())
+    return with_error_class(sized, placed).sort("stretch", "first_pos")
 
 
 def _starts(placed: PlacedFrames) -> pl.DataFrame:
@@ -156,6 +158,7 @@ def _clamps(rows: pl.DataFrame) -> pl.DataFrame:
         .agg(
             pl.col("native_tokens").drop_nulls().last().alias("clamp_native"),
             pl.col("line_no").last().alias("clamp_line"),
+            pl.col("requested_tokens").drop_nulls().last().alias("requested_window_tokens"),
             pl.col("reason").is_in(["load_failed", "memory"]).any().alias("shrunk"),
         )
     )

@@ -31,8 +31,9 @@ def correlate(facts: FactFrames, sources: pl.DataFrame) -> dict[str, pl.DataFram
     """
     known_sources = sources.select(pl.col("source_id").cast(pl.UInt64), "path", "format", "side")
     placed = cut_into_stretches(place_in_time(with_all_tables(facts), known_sources))
-    loads = with_ends(with_specs(find_loads(placed), placed), placed)
-    requests = find_requests(placed, loads)
+    found = with_specs(find_loads(placed), placed)
+    requests = find_requests(placed, found)
+    loads = with_ends(found, requests, placed)
     calls = find_calls(placed)
     pairing = pair(calls, requests)
     attempts = with_arithmetic(join_sides(requests, calls, loads, pairing), placed, memory_limits(placed))
@@ -40,7 +41,7 @@ def correlate(facts: FactFrames, sources: pl.DataFrame) -> dict[str, pl.DataFram
     tables = {
         "attempts": shown,
         "requests": requests_table(requests),
-        "model_loads": loads_table(loads, requests),
+        "model_loads": loads_table(loads),
         "agent_calls": _calls_table(calls, pairing),
         "runs": runs_table(shown, calls, placed),
         "server_events": events_table(placed, requests),

@@ -142,7 +142,7 @@ def test_window_of_one_request_in_every_era(
 
 def test_a_reload_with_another_window_ends_the_stay() -> None:
     case = ollama()
-    for line, total in ((3, 131072), (20, 262144)):
+    for line, total in ((3, 131072), (12, 262144)):
         case.add(
             "runner_start",
             "server.log",
@@ -286,3 +286,75 @@ def test_a_look_at_the_next_model_is_neither_a_stay_nor_the_last_ones() -> None:
     )
     loads = made(case)["model_loads"]
     assert loads["native_window_tokens"].to_list() == [131072, 32768]
+
+
+def loads_at(*starts: tuple[int, str, str, int], keep_alive: str | None = None, models: str = "0") -> Case:
+    """An Ollama that loads models: (line, clock, digest, context), each used for a second right after."""
+    case = ollama()
+    if keep_alive is not None:
+        for key, value in (("OLLAMA_KEEP_ALIVE", keep_alive), ("OLLAMA_MAX_LOADED_MODELS", models)):
+            case.add("server_config", "server.log", 2, f"{DAY}00:00+00:00", key=key, value=value)
+    for line, clock, digest, context in starts:
+        case.add("runner_start", "server.log", line, f"{DAY}{clock}+00:00", model_digest=digest, slots=1,
+                 total_ctx_tokens=context)  # fmt: skip
+        access(case, line + 1, clock[:-2] + "09", 200, 1.0)
+    return case
+
+
+@pytest.mark.parametrize(
+    ("starts", "options", "reasons"),
+    [
+        ([(10, "01:00", "a", 4096), (20, "01:20", "a", 8192)], {}, ["reload", "end_of_log"]),
+        ([(10, "01:00", "a", 4096), (20, "09:00", "a", 4096)], {}, ["keep_alive", "end_of_log"]),
+        ([(10, "01:00", "a", 4096), (20, "09:00", "a", 4096)], {"keep_alive": "8h0m0s"}, ["reload", "end_of_log"]),
+        ([(10, "01:00", "a", 4096), (20, "01:20", "b", 4096), (30, "01:40", "a", 4096)], {},
+         ["swap", "unknown", "end_of_log"]),
+        ([(10, "01:00", "a", 4096), (20, "01:20", "b", 4096)], {"keep_alive": "5m0s", "models": "1"},
+         ["swap", "end_of_log"]),
+        ([(10, "01:00", "a", 4096), (20, "01:20", "b", 4096)], {}, ["unknown", "end_of_log"]),
+    ],
+)  # fmt: skip
+def test_how_a_stay_ends(starts: list[tuple[int, str, str, int]], options: dict[str, str], reasons: list[str]) -> None:
+    assert made(loads_at(*starts, **options))["model_loads"]["end_reason"].to_list() == reasons  # type: ignore[arg-type]
+
+
+def test_idle_time_before_a_load() -> None:
+    loads = made(loads_at((10, "01:00", "a", 4096), (20, "09:00", "a", 4096), keep_alive="5m0s"))["model_loads"]
+    assert loads["idle_before_s"].to_list() == [None, 471.0]
+    assert loads["keep_alive_s"].to_list() == [300.0, 300.0]
+
+
+@pytest.mark.parametrize(
+    ("facts", "error_class"),
+    [
+        ([("load_end", {"ok": True})], None),
+        ([("load_end", {"ok": False, "error": "context canceled"})], "client_left"),
+        ([("load_end", {"ok": False, "error": "unknown model architecture: 'x'"}),
+          ("load_end", {"ok": False, "error": "failed to load model"})], "unsupported"),
+        ([("load_end", {"ok": False, "error": "terminated", "error_class": "crashed"}),
+          ("memory_error", {"scope": "gpu"})], "out_of_memory"),
+        ([("runner_exit", {"exit_kind": "killed"})], "killed"),
+        ([("load_end", {"ok": True}), ("runner_exit", {"exit_kind": "killed"})], None),
+        ([("task_event", {"event": "launch", "task": 1}), ("memory_error", {"scope": "gpu"})], None),
+        ([("load_end", {"ok": False, "error": "some new words"})], "other"),
+    ],
+)  # fmt: skip
+def test_why_a_load_failed(facts: list[tuple[str, dict[str, object]]], error_class: str | None) -> None:
+    case = ollama().add("runner_start", "server.log", 3, f"{DAY}01:00+00:00", model_digest="a", total_ctx_tokens=4096)
+    for line, (table, columns) in enumerate(facts, start=5):
+        case.add(table, "server.log", line, f"{DAY}01:{line:02d}+00:00", **columns)
+    load = only(made(case)["model_loads"])
+    assert load["error_class"] == error_class
+    assert (load["end_reason"] == "failed") == (error_class is not None)
+
+
+def test_a_line_for_all_devices_is_not_added_to_the_devices() -> None:
+    case = ollama().add("runner_start", "server.log", 3, f"{DAY}01:00+00:00", slots=1, total_ctx_tokens=8192)
+    for line, (part, device) in enumerate(
+        [("kv_cache", "CPU"), ("kv_cache", "all"), ("weights", "CPU"), ("total", "all")], 4
+    ):
+        case.add("memory_part", "server.log", line, f"{DAY}01:01+00:00", part=part, device=device, size_bytes=1000)
+    case.add("context_clamp", "server.log", 9, f"{DAY}01:01+00:00", requested_tokens=262144, granted_tokens=8192)
+    load = only(made(case)["model_loads"])
+    assert (load["kv_bytes"], load["weights_bytes"], load["cpu_only"]) == (1000, 1000, True)
+    assert load["requested_window_tokens"] == 262144
