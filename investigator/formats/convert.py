@@ -100,11 +100,14 @@ def stamp_columns(text: pl.Expr) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
 
 
 def local_stamp(text: pl.Expr) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
-    """Columns stamp, stamp_kind, offset_s of `2025/03/21 20:31:05` (GIN writes ` - ` between), which has no zone."""
+    """Columns stamp, stamp_kind, offset_s of `2025/03/21 20:31:05` (GIN writes ` - ` between), which has no zone.
+
+    `offset_s` stays as it is: a transport that knows UTC has told the zone.
+    """
     clock = text.str.replace(" - ", " ", literal=True)
     local = clock.str.to_datetime("%Y/%m/%d %H:%M:%S", strict=False, time_unit="us")
     kind = pl.when(local.is_null()).then(pl.lit("none")).otherwise(pl.lit("local"))
-    return local.alias("stamp"), kind.alias("stamp_kind"), pl.lit(None, pl.Int32).alias("offset_s")
+    return local.alias("stamp"), kind.alias("stamp_kind"), pl.col("offset_s")
 
 
 def epoch_stamp(text: pl.Expr) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
@@ -116,14 +119,18 @@ def epoch_stamp(text: pl.Expr) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
 
 
 def relative_stamp(text: pl.Expr) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
-    """Columns of llama-server's `M.SS.mmm.uuu` since process start: the stamp is 1970-01-01 plus that time."""
+    """Columns of llama-server's `M.SS.mmm.uuu` since process start: the stamp is 1970-01-01 plus that time.
+
+    A line whose transport knows UTC keeps that stamp.
+    """
     parts = text.str.extract_groups(r"^(\d{1,7})\.(\d\d)\.(\d{3})\.(\d{3})$")
     field = parts.struct.field
     micros = field("1").cast(pl.Int64) * 60_000_000 + field("2").cast(pl.Int64) * 1_000_000
     micros += field("3").cast(pl.Int64) * 1000 + field("4").cast(pl.Int64)
     kind = pl.when(micros.is_null()).then(pl.lit("none")).otherwise(pl.lit("relative"))
+    known = pl.col("stamp_kind") == "utc"
     return (
-        micros.cast(pl.Datetime("us")).alias("stamp"),
-        kind.alias("stamp_kind"),
-        pl.lit(None, pl.Int32).alias("offset_s"),
+        pl.when(known).then(pl.col("stamp")).otherwise(micros.cast(pl.Datetime("us"))).alias("stamp"),
+        pl.when(known).then(pl.col("stamp_kind")).otherwise(kind).alias("stamp_kind"),
+        pl.when(known).then(pl.col("offset_s")).alias("offset_s"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from investigator.formats.agents import AGENT_FORMATS, SNAPSHOT_FORMATS
@@ -9,6 +10,8 @@ from investigator.formats.base import Format, Unsupported
 from investigator.formats.client_errors import CLIENT_ERRORS
 from investigator.formats.llama_server import LLAMA_SERVER
 from investigator.formats.ollama_server import OLLAMA_SERVER
+from investigator.formats.textformat import TextFormat
+from investigator.formats.transport import bare_head
 
 FORMATS: tuple[Format, ...] = (OLLAMA_SERVER, LLAMA_SERVER, *AGENT_FORMATS, *SNAPSHOT_FORMATS, CLIENT_ERRORS)
 
@@ -33,17 +36,22 @@ class Recognition:
     confidence: float
 
 
-def recognise(head: bytes, path: str) -> Recognition:
-    """Decide by the first bytes (transport removed) which format reads this stream; ties go to the earlier format."""
+def recognise(head: bytes, path: str, more: Iterable[Format] = ()) -> Recognition:
+    """Decide by the first bytes which format reads this stream, seen through its transport; ties go to the earlier one.
+
+    `more`: formats of the user's own mappings; they are asked first, so that they win ties.
+    """
     best: Format | None = None
     confidence = 0.0
-    for candidate in FORMATS:
-        claim = candidate.recognise(head, path)
+    # Only the engine of the text formats sees through transports, so only they may claim what is inside one.
+    bare = bare_head(head)
+    for candidate in (*more, *FORMATS):
+        claim = candidate.recognise(bare if isinstance(candidate, TextFormat) else head, path)
         if claim > confidence:
             best, confidence = candidate, claim
     if best is not None and confidence >= FLOOR:
         return Recognition(best, None, confidence)
-    return Recognition(None, unsupported_kind(head), 0.0)
+    return Recognition(None, unsupported_kind(bare), 0.0)
 
 
 def unsupported_kind(head: bytes) -> Unsupported | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from investigator.formats.base import Parser, Side, SourceInfo
 from investigator.formats.textlog import TextLogParser, dispatchers_of
+from investigator.formats.transport.cuts import WholeRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,4 +35,4 @@ class TextFormat:
         return min(0.99, found[0] + 0.01 * (len(found) - 1)) if found else 0.0
 
     def parser(self, info: SourceInfo) -> Parser:
-        return TextLogParser(info, dispatchers_of(*self.pattern_files), self.own_programs)
+        return WholeRecords(TextLogParser(info, dispatchers_of(*self.pattern_files), self.own_programs))
