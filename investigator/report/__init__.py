@@ -5,7 +5,7 @@ from __future__ import annotations
 from investigator.report.html import render_html
 from investigator.report.json_report import render_json
 from investigator.report.markdown import render_markdown
-from investigator.report.redact import Leak, scan
+from investigator.report.redact import REDACT, Leak, Redaction, scan
 from investigator.report.write import write_report
 
-__all__ = ["Leak", "render_html", "render_json", "render_markdown", "scan", "write_report"]
+__all__ = ["REDACT", "Leak", "Redaction", "render_html", "render_json", "render_markdown", "scan", "write_report"]

@@ -12,16 +12,20 @@ from functools import cache
 from typing import Any, cast
 
 from investigator.diagnosis.model import Diagnosis
-from investigator.report.redact import Redactor
+from investigator.report.redact import REDACT, Redaction, Redactor
 from investigator.report.text import visible
 
 
-def clean(diagnosis: Diagnosis, *, show_invisible: bool = True) -> tuple[Diagnosis, Mapping[str, int]]:
+def clean(
+    diagnosis: Diagnosis, redaction: Redaction = REDACT, *, show_invisible: bool = True
+) -> tuple[Diagnosis, Mapping[str, int]]:
     """The diagnosis without secrets and with aware UTC times, and how many secrets of each kind were replaced.
 
     show_invisible: also turn control and bidirectional characters into marks (JSON escapes them instead).
     """
-    redactor = Redactor()
+    redactor = Redactor(redaction)
+    # First all secrets are learned: a key that one line names `api_key=` may stand bare in an earlier one.
+    _Walk(redactor.learn)(diagnosis)
     walk = _Walk((lambda text: visible(redactor.mask(text))) if show_invisible else redactor.mask)
     return cast(Diagnosis, walk(diagnosis)), redactor.receipt
 

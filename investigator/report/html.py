@@ -11,13 +11,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from investigator.diagnosis.model import Diagnosis
+from investigator.report.redact import REDACT, Redaction
 from investigator.report.viewmodel import CAPS, page
 
 #: A report stays below this; trackers refuse or show only in part what is larger.
 MAX_BYTES = 2_000_000
 
 
-def render_html(diagnosis: Diagnosis) -> str:
+def render_html(diagnosis: Diagnosis, redaction: Redaction = REDACT) -> str:
     """The whole report as one HTML document below MAX_BYTES. The same diagnosis gives the same bytes.
 
     A case that would be larger loses its lowest-ranked incidents and evidence, and the page says how many.
@@ -28,7 +29,7 @@ def render_html(diagnosis: Diagnosis) -> str:
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     html = ""
     for caps in CAPS:
-        html = template.render(page=page(diagnosis, caps), style=Markup(style), policy=Markup(policy))
+        html = template.render(page=page(diagnosis, caps, redaction), style=Markup(style), policy=Markup(policy))
         if len(html.encode()) < MAX_BYTES:
             break
     return html

@@ -11,6 +11,7 @@ from typing import Any
 
 from investigator.diagnosis.model import AttemptRow, Diagnosis, Incident, InputLine, World
 from investigator.report.clean import clean
+from investigator.report.redact import REDACT, Redaction
 from investigator.rulebook.findings import EvidenceRef, Finding, RuleResult
 
 SCHEMA_VERSION = 1
@@ -18,16 +19,18 @@ _REWRITTEN = ("incident_id", "differential", "what_would_help", "findings", "att
 _COUNTS = ("lines", "facts", "noise", "foreign", "unrecognised")
 
 
-def render_json(diagnosis: Diagnosis) -> str:
+def render_json(diagnosis: Diagnosis, redaction: Redaction = REDACT) -> str:
     """The report as JSON in ASCII with sorted keys: times UTC (ISO 8601), what is not known null.
 
     Control and bidirectional characters are escaped (\\u202e), so a terminal shows them as text.
     """
-    d, receipt = clean(diagnosis, show_invisible=False)
-    return json.dumps(_report(d, receipt), indent=2, sort_keys=True, ensure_ascii=True, allow_nan=False) + "\n"
+    d, receipt = clean(diagnosis, redaction, show_invisible=False)
+    return (
+        json.dumps(_report(d, redaction, receipt), indent=2, sort_keys=True, ensure_ascii=True, allow_nan=False) + "\n"
+    )
 
 
-def _report(d: Diagnosis, receipt: Mapping[str, int]) -> dict[str, Any]:
+def _report(d: Diagnosis, redaction: Redaction, receipt: Mapping[str, int]) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "tool_version": d.tool_version,
@@ -43,8 +46,13 @@ def _report(d: Diagnosis, receipt: Mapping[str, int]) -> dict[str, Any]:
         "unpaired": _plain(d.unpaired),
         "zone_offset_s": d.zone_offset_s,
         "redacted": dict(receipt),
+        "redaction": _redaction(redaction),
         "exit": {"code": d.exit_code, "reasons": list(d.exit_reasons)},
     }
+
+
+def _redaction(redaction: Redaction) -> str:
+    return "off" if not redaction.on else "numbered" if redaction.key is None else "keyed"
 
 
 def _all_attempts(d: Diagnosis) -> Iterable[AttemptRow]:

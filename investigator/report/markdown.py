@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from investigator.diagnosis.model import Diagnosis
+from investigator.report.redact import REDACT, Redaction
 from investigator.report.text import Shown, clipped
 from investigator.report.viewmodel import page
 from investigator.report.viewtypes import (
@@ -30,9 +31,9 @@ _LINE_START = re.compile(r"^(\d*)([-+=#.)]+(?:\s|$))")
 _PING = re.compile(r"([@#])(?=[\w-])")
 
 
-def render_markdown(diagnosis: Diagnosis) -> str:
+def render_markdown(diagnosis: Diagnosis, redaction: Redaction = REDACT) -> str:
     """Summary (at most 4 KB), then details up to what a comment may hold; says what it leaves out."""
-    view = page(diagnosis)
+    view = page(diagnosis, redaction=redaction)
     sections = [_summary(view)]
     used = len(sections[0])
     left_out = []
@@ -77,6 +78,8 @@ def code(text: str) -> str:
 def _summary(view: Page) -> str:
     severity = f" · severity **{view.severity.text}**" if view.severity else ""
     head = [f"## {plain(view.verdict.text)}{severity}", plain(view.sentence)]
+    if not view.redacted:
+        head.insert(0, f"> **{plain(view.receipt)}**")
     if view.tiles:
         head.append(" · ".join(f"**{plain(t.value.text)}** {plain(t.label)}" for t in view.tiles))
     parts = [clipped("\n\n".join(head), 1_600)]

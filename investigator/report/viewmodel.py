@@ -10,11 +10,14 @@ from investigator.report.cells import capped, text_cell
 from investigator.report.clean import clean
 from investigator.report.evidence_view import Evidence, cited, common_root
 from investigator.report.incident_view import impact_tiles, incident_view
+from investigator.report.redact import REDACT, Redaction
 from investigator.report.text import Shown, clipped, number, plural, size, zone_words
 from investigator.report.viewtypes import Cell, InputView, Page, Table, Tag, Tile
 from investigator.report.words import RULE_OUTCOMES, VERDICTS, severity_tag, tag
 from investigator.rulebook.findings import SEVERITIES, RuleResult
 
+#: Stands on every report that was made without redaction.
+NOT_REDACTED = "Not redacted: this report may hold keys, names, addresses and other secrets. Do not pass it on."
 MAX_INPUTS = 300
 _MAX_SHAPES = 8
 
@@ -30,9 +33,9 @@ class Caps(NamedTuple):
 CAPS = (Caps(20, 400), Caps(8, 200), Caps(3, 80), Caps(1, 20))
 
 
-def page(diagnosis: Diagnosis, caps: Caps = CAPS[0]) -> Page:
+def page(diagnosis: Diagnosis, caps: Caps = CAPS[0], redaction: Redaction = REDACT) -> Page:
     """The template-ready view of a diagnosis. Pure: the same diagnosis gives the same page."""
-    d, receipt = clean(diagnosis)
+    d, receipt = clean(diagnosis, redaction)
     evidence = Evidence(d.evidence.values(), cited(d.incidents[: caps.incidents]), caps.evidence_lines)
     incidents = tuple(
         incident_view(d, incident, n, evidence) for n, incident in enumerate(d.incidents[: caps.incidents], 1)
@@ -67,7 +70,8 @@ def page(diagnosis: Diagnosis, caps: Caps = CAPS[0]) -> Page:
             lambda p: (text_cell(p.path, code=True), text_cell(p.kind.replace("_", " ")), text_cell(p.message)),
         ),
         unpaired=_unpaired(d.unpaired),
-        receipt=_receipt(receipt),
+        redacted=redaction.on,
+        receipt=_receipt(receipt) if redaction.on else NOT_REDACTED,
         exit=f"exit code {d.exit_code}" + (f": {'; '.join(d.exit_reasons)}" if d.exit_reasons else ""),
         counts=_counts(d, caps),
     )

@@ -238,6 +238,7 @@ class Page:
     assumptions: Table
     problems: Table
     unpaired: str
+    redacted: bool
     receipt: str
     exit: str
     counts: Mapping[str, int]

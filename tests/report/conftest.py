@@ -13,9 +13,19 @@ import pytest
 @pytest.fixture(scope="session")
 def sample() -> ModuleType:
     """The module sample.py."""
-    name = "report_sample"
+    return _neighbour("sample")
+
+
+@pytest.fixture(scope="session")
+def corpus() -> ModuleType:
+    """The module secret_corpus.py."""
+    return _neighbour("secret_corpus")
+
+
+def _neighbour(stem: str) -> ModuleType:
+    name = f"report_{stem}"
     if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("sample.py"))
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{stem}.py"))
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module

@@ -5,7 +5,8 @@ import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from investigator.report.redact import Redactor, rules, scan
+from investigator.report.redact import Redactor, scan
+from investigator.report.redact_rules import rules
 
 KEY = "sk-ant-api03-Zx9Zx9Zx9Zx9Zx9Zx9Zx9"
 
@@ -64,7 +65,7 @@ def test_same_secret_same_pseudonym_whatever_the_rule() -> None:
 
 def test_scan_says_where_but_not_what() -> None:
     leaks = scan(f"first\n  {KEY}\n")
-    assert [(leak.rule, leak.line_no, leak.column) for leak in leaks] == [("sk-key", 2, 3)]
+    assert [(leak.rule, leak.line_no, leak.column) for leak in leaks] == [("anthropic", 2, 3)]
     assert KEY not in repr(leaks)
 
 
