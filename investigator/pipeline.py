@@ -25,8 +25,8 @@ __all__ = ["IngestReport", "analyze", "builtin_rules", "ingest", "investigate", 
 
 
 def builtin_rules(extra: Sequence[Path] = ()) -> RuleSet:
-    """The built-in pack and `extra` packs or rule files."""
-    return load_rules([rules_dir(), *extra])
+    """The built-in pack and `extra` packs or rule files, without their inline tests."""
+    return load_rules([rules_dir(), *extra], with_tests=False)
 
 
 def prepare(case: Case) -> None:

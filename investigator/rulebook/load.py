@@ -24,9 +24,13 @@ from investigator.rulebook.yamlpos import Document, Path, Position, read_yaml
 MAX_FILE_BYTES = 1_000_000
 
 
-def load_rules(paths: Sequence[FilePath]) -> RuleSet:
-    """Load files and folders. Never raises for a bad rule: the others load, `problems` tells what was wrong."""
-    loader = _Loader(SqlReader(), empty_views(), {}, [], [])
+def load_rules(paths: Sequence[FilePath], *, with_tests: bool = True) -> RuleSet:
+    """Load files and folders. Never raises for a bad rule: the others load, `problems` tells what was wrong.
+
+    `with_tests` False skips the inline tests, which are most of a file's text and of the time to parse it; a mistake
+    in them then goes unnoticed.
+    """
+    loader = _Loader(SqlReader(), empty_views(), {}, [], [], with_tests)
     try:
         for path in paths:
             loader.load_path(path)
@@ -44,6 +48,7 @@ class _Loader:
     rules: dict[str, Compiled]
     problems: list[RuleProblem]
     packs: list[Pack]
+    with_tests: bool
 
     def load_path(self, path: FilePath) -> None:
         files = rule_files(path)
@@ -64,6 +69,7 @@ class _Loader:
         except RuleProblem as problem:
             self.problems.append(problem)
             return
+        text = text if self.with_tests else without_tests(text)
         compiled, problems = _compile_text(self.reader, self.con, text, file, pack)
         self.problems += problems
         if compiled is None:
@@ -88,6 +94,16 @@ def _read(file: FilePath) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise RuleProblem("the rule file is not UTF-8", "save it as UTF-8", file) from error
+
+
+def without_tests(text: str) -> str:
+    """The rule file with the lines of its `tests:` emptied, so that positions stay what they are."""
+    kept, inside = [], False
+    for line in text.splitlines(keepends=True):
+        if line[:1] not in (" ", "#", "\n", "\r", "-", "\t", ""):
+            inside = line.startswith("tests:")
+        kept.append("\n" if inside else line)
+    return "".join(kept)
 
 
 def _compile_text(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from investigator.rulebook.load import load_rules
+from investigator.rulebook.load import load_rules, without_tests
 from investigator.rulebook.pack import RuleSet
 
 BAD = YAML(typ="safe", pure=True).load((Path(__file__).parent / "bad_rules.yaml").read_text(encoding="utf-8"))
@@ -82,3 +82,16 @@ def test_pack_describes_itself(tmp_path: Path, example_text: str) -> None:
     assert first.rules[0].pack == "mine"
     (tmp_path / "prefill-example.yaml").write_text(example_text + "\n", encoding="utf-8")
     assert load_rules([tmp_path]).packs[0].sha256 != first.packs[0].sha256
+
+
+def test_rules_load_alike_without_their_tests(rules_dir: Path) -> None:
+    whole, bare = load_rules([rules_dir]), load_rules([rules_dir], with_tests=False)
+    assert [rule.id for rule in bare.rules] == [rule.id for rule in whole.rules]
+    assert all(not rule.rule.tests for rule in bare.rules)
+    for left, right in zip(whole.rules, bare.rules, strict=True):
+        assert left.rule.model_copy(update={"tests": []}) == right.rule
+
+
+def test_positions_stay_when_tests_are_left_out(tmp_path: Path) -> None:
+    text = "id: x\ntests:\n  - {name: a}\n# remark\n  - {name: b}\ncolour: red\n"
+    assert without_tests(text) == "id: x\n\n\n\n\ncolour: red\n"
