@@ -161,7 +161,7 @@ def _lone_tasks(tasks: pl.DataFrame) -> pl.DataFrame:
     )
     # A task of which only a cancel is left waited for a slot, nobody knows how long.
     lasted = ended & (pl.col("launched") | pl.col("released") | pl.col("finished"))
-    exact = pl.col("at_basis").is_in(["exact", "zone_of_neighbours", "relative"])
+    exact = ~pl.col("at_basis").is_in(["nearest_earlier", "unknown"])
     return tasks.with_columns(
         request_id=reference(),
         byte_offset=pl.col("first_pos"),
