@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 from investigator.formats.base import Parser, Side, SourceInfo
 from investigator.formats.dig import dig
@@ -116,6 +117,14 @@ def _there(record: Mapping[str, object], path: str) -> bool:
     parent, _, last = path.rpartition(".")
     holder = dig(record, parent) if parent else record
     return path in record or (isinstance(holder, Mapping) and last in holder)
+
+
+def read_mapping(path: Path, name: str | None = None) -> MappingFormat:
+    """The format that a user's own file describes; `name` is how messages call it.
+
+    Raises MappingError for a mistake in it, OSError when it cannot be read.
+    """
+    return MappingFormat(load_mapping(path.read_text("utf-8", "replace"), name or str(path)))
 
 
 @cache

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 _EPOCH = datetime(1970, 1, 1)
 #: From here on a Unix number is in milliseconds (13 digits; agent-logs.md §0.7), and from there in microseconds.
@@ -11,8 +11,7 @@ _MILLISECONDS_FROM = 1e11
 _NANOSECONDS_FROM = 1e17
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """at: without zone; UTC if kind is 'utc'. offset_s: the zone that was printed, in seconds east of UTC."""
 
     at: datetime | None
@@ -21,6 +20,8 @@ class Stamp:
 
 
 NO_STAMP = Stamp(None, "none")
+#: Longest form that ends in Z and is taken without a time zone object: 2026-11-02T09:00:00.123456Z.
+_ZULU_CHARS = 27
 
 
 def iso_stamp(text: str | None) -> Stamp:
@@ -28,6 +29,9 @@ def iso_stamp(text: str | None) -> Stamp:
     if not text:
         return NO_STAMP
     try:
+        if text.endswith("Z") and len(text) <= _ZULU_CHARS:
+            naive = datetime.fromisoformat(text[:-1])
+            return Stamp(naive, "utc", 0) if naive.tzinfo is None else NO_STAMP
         at = datetime.fromisoformat(text)
         offset = at.utcoffset()
         if offset is None:

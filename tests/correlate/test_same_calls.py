@@ -18,7 +18,11 @@ def _call(**values: object) -> dict[str, object]:
 
 
 def _frame(*rows: dict[str, object]) -> pl.DataFrame:
-    types = {"started_at": pl.Datetime("us"), "start_basis": pl.String, "ended_at": pl.Datetime("us")}
+    types: dict[str, pl.DataType | type[pl.DataType]] = {
+        "started_at": pl.Datetime("us"),
+        "start_basis": pl.String,
+        "ended_at": pl.Datetime("us"),
+    }
     return pl.DataFrame(list(rows), schema_overrides=types)
 
 
