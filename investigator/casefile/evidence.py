@@ -10,7 +10,8 @@ from typing import Literal
 
 from investigator.casefile.case import Case
 from investigator.sources.fingerprint import fingerprint
-from investigator.sources.streams import DAMAGED, ChunkReader, SourceStream
+from investigator.sources.packed import DAMAGED
+from investigator.sources.streams import ChunkReader, SourceStream
 
 #: Lines shown before and after.
 NEIGHBOURS = 3

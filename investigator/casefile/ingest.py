@@ -13,10 +13,12 @@ from investigator.casefile.frames import insert_frame
 from investigator.casefile.source_row import begin, end, look_up, write_chunk
 from investigator.formats.base import Format, SourceInfo
 from investigator.formats.registry import recognise
+from investigator.sources.bundles import stat_of
 from investigator.sources.chunks import CHUNK_BYTES
 from investigator.sources.discover import Candidate, ProblemKind, SourceProblem, discover
 from investigator.sources.fingerprint import fingerprint
-from investigator.sources.streams import DAMAGED, ChunkReader, SourceStream
+from investigator.sources.packed import DAMAGED
+from investigator.sources.streams import ChunkReader, SourceStream
 
 #: Called after each chunk with the source's path, the bytes of the file read so far and its size.
 Progress = Callable[[str, int, int], None]
@@ -89,7 +91,7 @@ class _Ingest:
             self._problem(candidate, "duplicate", f"the same content as {row.other}; counted once", harmless=True)
             return
         begin(self._case, row, candidate, print_, format_)
-        size_bytes = candidate.location.stat().st_size
+        size_bytes = stat_of(candidate.location).size_bytes
         reader = ChunkReader(stream, self._chunk_bytes)
         reader.skip(row.cursor_bytes, row.cursor_line)
         parser = format_.parser(SourceInfo(row.source_id, candidate.path))

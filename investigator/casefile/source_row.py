@@ -14,6 +14,7 @@ from investigator.casefile.case import Case
 from investigator.casefile.frames import insert_frame
 from investigator.formats.base import Format, Parsed
 from investigator.formats.facts import fact_tables
+from investigator.sources.bundles import stat_of
 from investigator.sources.discover import Candidate
 from investigator.sources.fingerprint import source_id
 from investigator.sources.streams import SourceStream
@@ -73,12 +74,12 @@ def look_up(case: Case, candidate: Candidate, fingerprint: str) -> SourceRow:
 
 
 def _same_place(here: _Known, candidate: Candidate, fingerprint: str) -> SourceRow:
-    stat = candidate.location.stat()
+    stat = stat_of(candidate.location)
     if here.fingerprint != fingerprint:
         return SourceRow(source_id(fingerprint), "changed", replaces=here.source_id)
     if not here.complete:
         return SourceRow(here.source_id, "half", here.cursor_bytes, here.cursor_line)
-    unchanged = (here.size_bytes, here.modified_ns) == (stat.st_size, stat.st_mtime_ns)
+    unchanged = (here.size_bytes, here.modified_ns) == (stat.size_bytes, stat.modified_ns)
     return SourceRow(here.source_id, "same" if unchanged else "changed")
 
 
@@ -86,7 +87,7 @@ def begin(case: Case, row: SourceRow, candidate: Candidate, fingerprint: str, fo
     """Make the source's row; what an earlier reading of a changed source left is dropped first."""
     if row.state == "half":
         return
-    stat = candidate.location.stat()
+    stat = stat_of(candidate.location)
     with case.transaction() as con:
         for id_ in {row.source_id, row.replaces} - {None}:
             _forget(con, id_)
@@ -99,8 +100,8 @@ def begin(case: Case, row: SourceRow, candidate: Candidate, fingerprint: str, fo
                 "fingerprint": fingerprint,
                 "format": format_.id,
                 "side": format_.side,
-                "size_bytes": stat.st_size,
-                "modified_ns": stat.st_mtime_ns,
+                "size_bytes": stat.size_bytes,
+                "modified_ns": stat.modified_ns,
             },
         )
 

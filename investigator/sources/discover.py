@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from investigator.sources.bundles import MARK, is_bundle_name, looks_like_bundle, members
+from investigator.sources.rotation import rotation_key
+
 ProblemKind = Literal[
     "missing", "unreadable", "no_files", "empty", "not_recognised", "unsupported", "damaged", "duplicate"
 ]
@@ -52,7 +55,7 @@ class Discovery:
 
 
 def discover(inputs: Sequence[str | Path], stdin: BinaryIO | None = None) -> Discovery:
-    """Expand `inputs` into files, in a stable order and each once.
+    """Expand `inputs` into files, in a stable order and each once; a rotated set stands together, the oldest first.
 
     A folder is walked with its hidden files; `-` is standard input, spooled to a temporary file that lives until the
     process ends. What cannot be found or opened becomes a problem; nothing raises.
@@ -70,8 +73,31 @@ def discover(inputs: Sequence[str | Path], stdin: BinaryIO | None = None) -> Dis
             for file in _files(path, problems):
                 found[file] = found.get(file, False) or not path.is_dir()
     root = Path(os.path.commonpath(roots)) if roots else Path()
-    candidates = [Candidate(_shown(file, root), file, named) for file, named in found.items()]
-    return Discovery(tuple(sorted(candidates + spooled, key=lambda c: c.path)), tuple(problems))
+    candidates = [Candidate(_shown(file, root), file, named) for file, named in found.items()] + spooled
+    opened = [inner for candidate in candidates for inner in _opened(candidate, problems)]
+    return Discovery(tuple(sorted(opened, key=lambda c: rotation_key(c.path))), tuple(problems))
+
+
+def _opened(candidate: Candidate, problems: list[SourceProblem]) -> list[Candidate]:
+    """The members of a bundle; of another file itself."""
+    if not looks_like_bundle(candidate.location, named=candidate.named):
+        return [candidate]
+    try:
+        found = members(candidate.location)
+    except OSError as error:
+        problems.append(SourceProblem(candidate.path, "damaged", f"the bundle cannot be read: {error}"))
+        return []
+    inner = []
+    for member in found:
+        path = f"{candidate.path}{MARK}{member.name}"
+        if is_bundle_name(member.name):
+            message = "a bundle inside a bundle is not opened; unpack it and name it"
+            problems.append(SourceProblem(path, "unsupported", message, harmless=True))
+        else:
+            inner.append(Candidate(path, member.location, named=False))
+    if not found:
+        problems.append(SourceProblem(candidate.path, "no_files", "the bundle holds no files"))
+    return inner
 
 
 def _expand(given: str, problems: list[SourceProblem]) -> list[Path]:

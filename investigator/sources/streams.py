@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-import bz2
 import codecs
-import gzip
 import hashlib
 import io
-import lzma
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
-import zstandard
-
+from investigator.sources.bundles import bundle_of, check_size, open_member
 from investigator.sources.chunks import CHUNK_BYTES, Chunk
+from investigator.sources.packed import DAMAGED, opener_of
 from investigator.sources.sqlite_image import MAGIC, apply_wal, write_ahead_log
 
 #: What formats get to look at to recognise a stream.
 HEAD_BYTES = 64 * 1024
 
-_OPENERS: tuple[tuple[bytes, Callable[[BinaryIO], object]], ...] = (
-    (b"\x1f\x8b", lambda raw: gzip.GzipFile(fileobj=raw)),
-    (b"BZh", bz2.BZ2File),
-    (b"\xfd7zXZ\x00", lzma.LZMAFile),
-    (b"\x28\xb5\x2f\xfd", lambda raw: zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)),
-)
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 #: A database from here on is read without its write-ahead log: both would have to fit into memory.
 _DATABASE_BYTES = 256 * 1024 * 1024
 
-#: What a damaged compressed stream raises, by library.
-DAMAGED = (EOFError, OSError, lzma.LZMAError, zlib.error, zstandard.ZstdError)
+#: A longer line is not read: it is no line of a log, and it would have to fit into memory.
+LONGEST_LINE_BYTES = 256 * 1024 * 1024
 
 
 class _Reader(Protocol):
@@ -88,18 +78,23 @@ class _Transcoding:
         return self._decoder.decode(b"", final=True).encode()
 
 
+def _opened(location: Path) -> BinaryIO:
+    bundle = bundle_of(location)
+    return cast(BinaryIO, location.open("rb", buffering=0)) if bundle is None else open_member(bundle, location)
+
+
 class SourceStream:
-    """One open file: decompressed, transcoded, hashed while it is read. A context manager.
+    """One open file or member of a bundle: decompressed, transcoded, hashed while it is read. A context manager.
 
     Raises OSError when the file cannot be opened. A broken compressed stream gives what came before the damage.
     """
 
     def __init__(self, location: Path) -> None:
-        self._hashing = _Hashing(cast(BinaryIO, location.open("rb", buffering=0)))
+        self._hashing = _Hashing(_opened(location))
         # Large enough that hashing and reading happen in few calls.
         raw = io.BufferedReader(self._hashing, 1024 * 1024)
-        magic = raw.peek(8)[:8]
-        opener = next((open_ for prefix, open_ in _OPENERS if magic.startswith(prefix)), None)
+        opener = opener_of(raw.peek(8)[:8])
+        self._unpacked_bytes = 0
         self.compressed = opener is not None
         self._raw = raw
         self._stream = _Piecewise(opener(raw)) if opener else cast(_Reader, raw)
@@ -137,7 +132,11 @@ class SourceStream:
 
     def _next(self, size: int) -> bytes:
         try:
-            return self._stream.read(size)
+            data = self._stream.read(size)
+            if self.compressed:
+                self._unpacked_bytes += len(data)
+                check_size(self._unpacked_bytes, self._hashing.size)
+            return data
         except DAMAGED as error:
             self.damage = error
             return b""
@@ -223,6 +222,8 @@ class ChunkReader:
             if self._ended or cut:
                 break
             parts.append(data)
+            if sum(map(len, parts)) > LONGEST_LINE_BYTES:
+                raise OSError(f"line {self._line_no:,} is longer than {LONGEST_LINE_BYTES // 1024**2} MiB")
         whole = len(data) if self._ended else cut
         parts.append(data[:whole])
         self._rest = data[whole:]

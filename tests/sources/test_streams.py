@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from investigator.sources.chunks import Chunk
-from investigator.sources.streams import DAMAGED, ChunkReader, SourceStream
+from investigator.sources.packed import DAMAGED
+from investigator.sources.streams import ChunkReader, SourceStream
 
 TEXT = "".join(f"line {n} µ\n" for n in range(2000))
 PLAIN = TEXT.encode()
