@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from investigator import __version__
 from investigator.casefile.case import Case
@@ -14,6 +15,7 @@ from investigator.casefile.ingest import IngestReport, Progress, ingest
 from investigator.correlate import correlate
 from investigator.diagnosis.diagnose import diagnose
 from investigator.diagnosis.model import Diagnosis
+from investigator.errors import UsageProblem
 from investigator.resources import rules_dir
 from investigator.rulebook.evaluate import evaluate
 from investigator.rulebook.findings import Severity
@@ -29,16 +31,30 @@ def builtin_rules(extra: Sequence[Path] = ()) -> RuleSet:
     return load_rules([rules_dir(), *extra], with_tests=False)
 
 
-def prepare(case: Case) -> None:
-    """Rebuild the derived tables from the facts and make the views over them, so that rules and users can query."""
-    case.write_derived(correlate(case.facts(), case.sources()))
+def prepare(case: Case, tz: str | None = None) -> None:
+    """Rebuild the derived tables from the facts and make the views over them, so that rules and users can query.
+
+    `tz`: IANA name of the zone of local times where the logs do not tell it. Raises UsageProblem if there is none such.
+    """
+    if tz is not None:
+        _check_zone(tz)
+    case.write_derived(correlate(case.facts(), case.sources(), tz))
     create_views(case.connection)
 
 
-def analyze(case: Case, rules: RuleSet | None = None, fail_on: Severity = "medium") -> Diagnosis:
-    """Correlate, evaluate and diagnose what the case holds. Rebuilds the derived tables."""
+def _check_zone(tz: str) -> None:
+    try:
+        ZoneInfo(tz)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise UsageProblem(f"there is no time zone {tz!r}", hint="name one such as Europe/Berlin or UTC") from error
+
+
+def analyze(
+    case: Case, rules: RuleSet | None = None, fail_on: Severity = "medium", *, tz: str | None = None
+) -> Diagnosis:
+    """Correlate, evaluate and diagnose what the case holds. Rebuilds the derived tables; `tz` as in `prepare`."""
     rules = rules or builtin_rules()
-    prepare(case)
+    prepare(case, tz)
     evaluation = evaluate(case.connection, rules)
     return diagnose(case, rules, evaluation, tool_version=__version__, fail_on=fail_on)
 
@@ -49,8 +65,10 @@ def investigate(
     rules: RuleSet | None = None,
     fail_on: Severity = "medium",
     progress: Progress | None = None,
+    *,
+    tz: str | None = None,
 ) -> Diagnosis:
     """The main job: read `inputs`, judge, and return the diagnosis. `case_path` None leaves no case file behind."""
     with Case(case_path) as case:
         ingest(inputs, case, progress)
-        return analyze(case, rules, fail_on)
+        return analyze(case, rules, fail_on, tz=tz)

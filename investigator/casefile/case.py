@@ -93,8 +93,8 @@ class Case:
         return frame.cast(table.polars_schema())  # type: ignore[arg-type]
 
     def sources(self) -> pl.DataFrame:
-        """source_id, path, format, side of every source, ordered by path."""
-        return read_frame(self.connection, "SELECT source_id, path, format, side FROM meta.sources ORDER BY path")
+        """source_id, path, format, side, modified_at (UTC) of every source, ordered by path."""
+        return read_frame(self.connection, files(__package__).joinpath("sources.sql").read_text(encoding="utf-8"))
 
     def write_derived(self, frames: Mapping[str, pl.DataFrame]) -> None:
         """Replace the derived tables by `frames`, in one transaction."""

@@ -23,14 +23,16 @@ from .stretches import cut_into_stretches
 _EVERY_OPERAND = 20_000  # above this many attempts only those that a rule may cite get operands
 
 
-def correlate(facts: FactFrames, sources: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def correlate(facts: FactFrames, sources: pl.DataFrame, tz: str | None = None) -> dict[str, pl.DataFrame]:
     """All derived tables except coverage, with exactly the columns and types of derived.yaml.
 
-    `facts`: fact table → frame (facts.yaml); missing tables count as empty. `sources`: source_id, path, format, side.
+    `facts`: fact table → frame (facts.yaml); missing tables count as empty. `sources`: source_id, path, format, side,
+    and if known modified_at. `tz`: zone of local times where the logs do not tell it (an IANA name).
     Pure and deterministic: the same facts in any order give the same tables.
     """
-    known_sources = sources.select(pl.col("source_id").cast(pl.UInt64), "path", "format", "side")
-    placed = cut_into_stretches(place_in_time(with_all_tables(facts), known_sources))
+    dated = ["modified_at"] if "modified_at" in sources.columns else []
+    known_sources = sources.select(pl.col("source_id").cast(pl.UInt64), "path", "format", "side", *dated)
+    placed = cut_into_stretches(place_in_time(with_all_tables(facts), known_sources, tz))
     found = with_specs(find_loads(placed), placed)
     requests = find_requests(placed, found)
     loads = with_ends(found, requests, placed)
