@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from investigator.cli import options
+from investigator.cli import options, redacting
 from investigator.errors import UsageProblem
 
 if TYPE_CHECKING:
+    from investigator.report import Redaction
     from investigator.rulebook.findings import Severity
 
 DEFAULT_STEM = "investigator-report"
@@ -28,6 +29,7 @@ DEFAULT_STEM = "investigator-report"
 @options.output_option
 @options.format_option
 @options.report_json_option
+@redacting.redaction_options
 @click.option(
     "--case", "case_path", type=click.Path(path_type=Path), help="Read into this case, adding to what it holds."
 )
@@ -44,6 +46,9 @@ def command(
     output: str | None,
     format_: str | None,
     as_json: bool,
+    no_redact: bool,
+    redact_rules: Path | None,
+    redact_key: Path | None,
     case_path: Path | None,
     no_case: bool,
     fail_on: Severity,
@@ -62,7 +67,8 @@ def command(
         raise UsageProblem("--case and --no-case exclude each other")
     kind = options.report_format(output, format_, as_json)
     target = output or (options.STDOUT if as_json else f"{DEFAULT_STEM}.{kind}")
-    ctx.exit(run(inputs, target, kind, Keep(case_path, no_case), (fail_on, rule_paths), quiet))
+    redaction = redacting.redaction(no_redact, redact_rules, redact_key)
+    ctx.exit(run(inputs, target, kind, Keep(case_path, no_case), (fail_on, rule_paths), quiet, redaction))
 
 
 class Keep:
@@ -92,6 +98,7 @@ def run(
     keep: Keep,
     judging: tuple[Severity, tuple[Path, ...]],
     quiet: bool,
+    redaction: Redaction | None = None,
 ) -> int:
     """Ingest, judge, deliver, tell; returns the exit code."""
     from investigator.casefile.case import Case
@@ -104,7 +111,7 @@ def run(
     with Case(case_path) as case:
         steps.read(inputs, case, quiet)
         diagnosis = steps.judge(case, rules, fail_on, quiet)
-    steps.deliver(diagnosis, target, kind)
+    steps.deliver(diagnosis, target, kind, redaction)
     if target != options.STDOUT and not quiet:
-        steps.tell(diagnosis, target, case_path)
+        steps.tell(diagnosis, target, case_path, redaction)
     return diagnosis.exit_code

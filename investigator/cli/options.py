@@ -13,8 +13,11 @@ from investigator.rulebook.findings import SEVERITIES
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 #: Endings that choose a format when --format is not given.
-ENDINGS = {".html": "html", ".htm": "html", ".md": "md", ".markdown": "md", ".json": "json"}
-FORMATS = ("html", "md", "json")
+ENDINGS = {
+    ".html": "html", ".htm": "html", ".md": "md", ".markdown": "md", ".json": "json", ".sarif": "sarif",
+    ".xml": "junit", ".pdf": "pdf",
+}  # fmt: skip
+FORMATS = ("html", "md", "json", "sarif", "junit", "pdf")
 STDOUT = "-"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from investigator.cli import options
+from investigator.cli import options, redacting
 
 if TYPE_CHECKING:
     from investigator.rulebook.findings import Severity
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @options.output_option
 @options.format_option
 @options.report_json_option
+@redacting.redaction_options
 @options.fail_on_option
 @options.rules_option
 @options.quiet_option
@@ -35,6 +36,9 @@ def command(
     output: str | None,
     format_: str | None,
     as_json: bool,
+    no_redact: bool,
+    redact_rules: Path | None,
+    redact_key: Path | None,
     fail_on: Severity,
     rule_paths: tuple[Path, ...],
     quiet: bool,
@@ -50,12 +54,13 @@ def command(
     kind = options.report_format(output, format_, as_json)
     target = output or (options.STDOUT if as_json else _beside(case, kind))
     steps.check_output(target)
+    redaction = redacting.redaction(no_redact, redact_rules, redact_key)
     path, rules = steps.existing(case), steps.load(rule_paths)
     with Case(path) as opened:
         diagnosis = steps.judge(opened, rules, fail_on, quiet)
-    steps.deliver(diagnosis, target, kind)
+    steps.deliver(diagnosis, target, kind, redaction)
     if target != options.STDOUT and not quiet:
-        steps.tell(diagnosis, target, case)
+        steps.tell(diagnosis, target, case, redaction)
     ctx.exit(diagnosis.exit_code)
 
 

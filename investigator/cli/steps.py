@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from investigator.casefile.case import Case
     from investigator.casefile.ingest import IngestReport
     from investigator.diagnosis.model import Diagnosis
+    from investigator.report import Redaction
     from investigator.rulebook.findings import Severity
     from investigator.rulebook.pack import RuleSet
 
@@ -80,21 +81,19 @@ def check_output(output: str | None) -> None:
         )
 
 
-def deliver(diagnosis: Diagnosis, output: str, format_: str) -> None:
+def deliver(diagnosis: Diagnosis, output: str, format_: str, redaction: Redaction | None = None) -> None:
     """Render and write the report. Raises DeliveryProblem when the redaction gate finds a secret in it."""
-    from investigator.report import render_html, render_json, render_markdown, scan, write_report
+    from investigator.report import REDACT, render, write_report
 
-    text = {"html": render_html, "md": render_markdown, "json": render_json}[format_](diagnosis)
-    leaks = scan(text)
-    if leaks:
-        places = ", ".join(f"{leak.rule} in line {leak.line_no}" for leak in leaks[:5])
-        raise DeliveryProblem(
-            f"the report was held back, it still holds what looks like a secret: {places}", path=output
-        )
+    try:
+        data = render(diagnosis, format_, redaction or REDACT)
+    except DeliveryProblem as problem:
+        problem.path = problem.path or output
+        raise
     if output == STDOUT:
-        write_bytes(text.encode("utf-8", "backslashreplace"))
+        write_bytes(data)
     else:
-        write_report(Path(output), text)
+        write_report(Path(output), data)
 
 
 def write_bytes(data: bytes) -> None:
@@ -104,8 +103,10 @@ def write_bytes(data: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def tell(diagnosis: Diagnosis, report: str | None = None, case: Path | None = None) -> None:
+def tell(
+    diagnosis: Diagnosis, report: str | None = None, case: Path | None = None, redaction: Redaction | None = None
+) -> None:
     """The verdict on one screen."""
     from investigator.cli.verdict import print_verdict
 
-    print_verdict(stdout(), diagnosis, report, None if case is None else str(case))
+    print_verdict(stdout(), diagnosis, report, None if case is None else str(case), redaction)

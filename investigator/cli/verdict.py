@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from investigator.diagnosis.model import Diagnosis, Incident
+    from investigator.report import Redaction
     from investigator.report.viewtypes import FindingView, IncidentView, Page, StepView, WorldView
 
 MAX_LINES = 24
@@ -40,11 +41,14 @@ class Section:
     whole: bool = False
 
 
-def print_verdict(console: Console, diagnosis: Diagnosis, report: str | None, case: str | None) -> None:
+def print_verdict(
+    console: Console, diagnosis: Diagnosis, report: str | None, case: str | None, redaction: Redaction | None = None
+) -> None:
     """Print the verdict; `report` and `case` are the paths written, if any."""
+    from investigator.report import REDACT
     from investigator.report.viewmodel import page as page_of
 
-    page = page_of(diagnosis)
+    page = page_of(diagnosis, redaction=redaction or REDACT)
     width = min(console.width, MAX_WIDTH)
     top = (_head(page), *_wrapped(page.sentence, width, 3, "bold"), *_tiles(page, width))
     inner = width - _LABEL

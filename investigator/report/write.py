@@ -9,8 +9,8 @@ from pathlib import Path
 from investigator.errors import DeliveryProblem
 
 
-def write_report(path: Path | str, text: str) -> None:
-    """Put `text` (UTF-8, `\\n` line ends) at `path` with mode 0600, replacing what was there in one step.
+def write_report(path: Path | str, text: str | bytes) -> None:
+    """Put `text` (UTF-8 with `\\n` line ends) or bytes at `path` with mode 0600, replacing what was there in one step.
 
     Raises DeliveryProblem when the folder is missing or may not be written to.
     """
@@ -20,7 +20,7 @@ def write_report(path: Path | str, text: str) -> None:
         # mkstemp opens with O_EXCL and 0600: nobody can slip a link in between.
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
         with os.fdopen(handle, "wb") as file:
-            file.write(text.encode("utf-8", "backslashreplace"))
+            file.write(text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)

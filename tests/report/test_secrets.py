@@ -10,14 +10,28 @@ from typing import Any
 
 import pytest
 
-from investigator.diagnosis.model import Diagnosis, EvidenceLine, InputProblem, Verdict
+from investigator.diagnosis.model import Diagnosis, InputProblem, Verdict
 from investigator.errors import UsageProblem
-from investigator.report import Redaction, render_html, render_json, render_markdown, scan
+from investigator.report import (
+    Redaction,
+    render_html,
+    render_json,
+    render_junit,
+    render_markdown,
+    render_sarif,
+    scan,
+)
 from investigator.report.clean import clean
 from investigator.report.redact import Redactor
 from investigator.report.redact_rules import gitleaks
 
-RENDERERS = {"html": render_html, "md": render_markdown, "json": render_json}
+RENDERERS = {
+    "html": render_html,
+    "md": render_markdown,
+    "json": render_json,
+    "sarif": render_sarif,
+    "junit": render_junit,
+}
 
 
 def shown(value: str) -> str:
@@ -52,36 +66,6 @@ def test_innocent_numbers_stay(corpus: ModuleType) -> None:
     texts = corpus.innocents()
     hit = [text for text in texts if Redactor().mask(text) != text]
     assert len(hit) <= len(texts) // 100, hit[:5]
-
-
-@pytest.fixture(scope="module")
-def leaky(sample: ModuleType, corpus: ModuleType) -> Diagnosis:
-    """A diagnosis with the whole corpus around a line that it cites, and secrets wherever else foreign text is shown."""
-    base = sample.diagnosis()
-    texts = [line for _, _, line in corpus.lines(corpus.planted())]
-    cited = base.incidents[0].findings[0].evidence[0]
-    key = next(
-        key for key, line in base.evidence.items() if (line.source, line.line_no) == (cited.source, cited.line_no)
-    )
-    around = tuple(enumerate(texts, 1))
-    line = EvidenceLine(cited.source, cited.line_no, texts[0], around[:250], around[250:], "kept")
-    incident = replace(
-        base.incidents[0],
-        differential=tuple(
-            replace(h, evidence_against=(*h.evidence_against, text))
-            for h, text in zip(base.incidents[0].differential, texts, strict=False)
-        ),
-        fixes=tuple(
-            replace(f, text=f"{f.text}\n{text}") for f, text in zip(base.incidents[0].fixes, texts, strict=False)
-        ),
-    )
-    return replace(
-        base,
-        verdict=Verdict(base.verdict.kind, f"{base.verdict.sentence} {texts[1]}"),
-        incidents=(incident,),
-        evidence={**base.evidence, key: line},
-        problems=tuple(InputProblem(f"/home/amoon42/{n}", "unreadable", text) for n, text in enumerate(texts[:50])),
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize("format_", RENDERERS)
@@ -122,10 +106,11 @@ def test_a_secret_named_once_is_known_everywhere(sample: ModuleType) -> None:
 
 @pytest.mark.parametrize("format_", RENDERERS)
 def test_without_redaction_the_report_says_so(leaky: Diagnosis, sample: ModuleType, format_: str) -> None:
-    text = RENDERERS[format_](sample.diagnosis(), Redaction(on=False))
-    assert "amoon" in text and scan(text)
-    assert ("Not redacted: " in text) != ('"redaction": "off"' in text)
-    assert "Not redacted" not in RENDERERS[format_](sample.diagnosis())
+    text = RENDERERS[format_](leaky, Redaction(on=False))
+    assert "amoon42" in text and scan(text)
+    marks = {"json": '"redaction": "off"', "sarif": "off: this report", "junit": "off: this report"}
+    assert marks.get(format_, "Not redacted: ") in text
+    assert marks.get(format_, "Not redacted: ") not in RENDERERS[format_](sample.diagnosis())
 
 
 def test_a_key_links_reports(sample: ModuleType) -> None:
@@ -183,6 +168,7 @@ PLACES: dict[str, Any] = {
     "Darwin mbp.local 24.1.0 Darwin Kernel": "Darwin [host-1] 24.1.0 Darwin Kernel",
     "http://amoons-mbp.local:11434/api": "http://[host-1]:11434/api",
     "host.docker.internal:11434 /home/root/x": "host.docker.internal:11434 /home/root/x",
+    "home/amoon/server.log": "home/[user-1]/server.log",
     "git@github.com:amoon/app.git": "git@github.com:[repository-1]",
     "amoon@gpubox:~$ ls": "[user-1]:~$ ls",
     '{"password":"two words, one [x]"}': '{"password":"[secret-1]"}',
