@@ -15,15 +15,10 @@ from investigator.formats.jsonl import Noise, Outcome, Unknown
 from investigator.formats.mapping_columns import record_of
 from investigator.formats.prompts import add_prompt
 from investigator.formats.rows import At, Rows
-from investigator.formats.sqlite_rows import SqliteParser, names_in
+from investigator.formats.sqlite_rows import SqliteParser, names_in, read_query
 from investigator.formats.stamps import Stamp, epoch_stamp
 
-_QUERY = """
-SELECT json_object('id', m.id, 'session', m.session_id, 'parent', s.parent_session_id, 'role', m.role,
-         'model', m.model, 'provider', m.provider, 'parts', json(CASE WHEN json_valid(m.parts) THEN m.parts END),
-         'created', m.created_at, 'finished', m.finished_at, 'summary', m.is_summary_message)
-FROM messages m LEFT JOIN sessions s ON s.id = m.session_id ORDER BY m.created_at, m.id
-"""
+_QUERY = read_query("crush_sqlite")
 _FINISH = {
     "end_turn": "stop",
     "max_tokens": "length",

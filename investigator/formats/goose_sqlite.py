@@ -14,17 +14,10 @@ from investigator.formats.jsonl import Noise, Outcome, Unknown
 from investigator.formats.mapping_columns import record_of
 from investigator.formats.prompts import add_prompt
 from investigator.formats.rows import At, Rows
-from investigator.formats.sqlite_rows import SqliteParser, names_in
+from investigator.formats.sqlite_rows import SqliteParser, names_in, read_query
 from investigator.formats.stamps import Stamp, epoch_stamp
 
-_QUERY = """
-SELECT json_object('id', m.message_id, 'session', m.session_id, 'role', m.role,
-         'content', json(CASE WHEN json_valid(m.content_json) THEN m.content_json END),
-         'metadata', json(CASE WHEN json_valid(m.metadata_json) THEN m.metadata_json END),
-         'created', m.created_timestamp, 'tokens', m.tokens, 'provider', s.provider_name,
-         'config', json(CASE WHEN json_valid(s.model_config_json) THEN s.model_config_json END))
-FROM messages m LEFT JOIN sessions s ON s.id = m.session_id ORDER BY m.created_timestamp, m.id
-"""
+_QUERY = read_query("goose_sqlite")
 
 
 @dataclass(slots=True)

@@ -10,12 +10,12 @@ from investigator.formats.base import Side, SourceInfo
 from investigator.formats.jsonl import Outcome, Unknown
 from investigator.formats.pi_session import PiSessionReader
 from investigator.formats.rows import At, Rows
-from investigator.formats.sqlite_rows import SqliteParser, names_in
+from investigator.formats.sqlite_rows import SqliteParser, names_in, read_query
 
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _EVENT_BYTES = 4 * 1024 * 1024
 #: A row's text, or its compressed form.
-_QUERY = "SELECT COALESCE(event_json, event_zstd) FROM transcript_events ORDER BY session_id, seq"
+_QUERY = read_query("openclaw_sqlite")
 
 
 @dataclass(slots=True)

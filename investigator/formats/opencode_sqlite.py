@@ -11,16 +11,11 @@ from investigator.formats.agent_errors import classify_best, error_cells
 from investigator.formats.base import Side, SourceInfo
 from investigator.formats.jsonl import Noise, Outcome
 from investigator.formats.rows import At, Rows
-from investigator.formats.sqlite_rows import SqliteParser, names_in
+from investigator.formats.sqlite_rows import SqliteParser, names_in, read_query
 from investigator.formats.stamps import epoch_stamp
 
 #: Prompts' characters come from their text parts; a message without any still is one.
-_QUERY = """
-SELECT json_object('id', m.id, 'session', m.session_id, 'data', json(m.data), 'chars', (
-         SELECT sum(length(json_extract(p.data, '$.text'))) FROM part p
-         WHERE p.message_id = m.id AND json_extract(p.data, '$.type') = 'text'))
-FROM message m ORDER BY m.time_created, m.id
-"""
+_QUERY = read_query("opencode_sqlite")
 _FINISH = {"tool-calls": "tool_calls"}
 
 

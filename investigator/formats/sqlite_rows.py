@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.resources import files
 
 import msgspec
 
@@ -25,6 +26,11 @@ _ROW_BYTES = 64 * 1024 * 1024
 
 class CutDatabase(Exception):
     """The bytes are no whole database, or its tables are not the ones that are looked for."""
+
+
+def read_query(stem: str) -> str:
+    """The query of a format, from the file beside its module."""
+    return files(__package__).joinpath(f"{stem}.sql").read_text(encoding="utf-8")
 
 
 def names_in(head: bytes, *tables: bytes) -> bool:

@@ -50,7 +50,9 @@ def _unwrapped(bare: pl.DataFrame, wrapped: pl.Series) -> pl.DataFrame:
         # Pieces are joined layer by layer: an inner wrapper can be cut by the outer one.
         rows = _clean(join_pieces(pl.concat([rows.filter(~wrapped), _peel(rows.filter(wrapped))]).sort("row")))
         wrapped = rows["payload"].str.contains(MAYBE)
-    whole = with_zone_of_payload(rows).select(columns)
+    if (rows["stamp_kind"] == "utc").any():
+        rows = with_zone_of_payload(rows)
+    whole = rows.select(columns)
     return whole.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"))
 
 
