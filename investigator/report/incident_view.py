@@ -29,6 +29,8 @@ from investigator.report.viewtypes import (
 from investigator.report.words import HYPOTHESES, SAVES, column, outcome_tag, severity_tag, tag
 from investigator.rulebook.findings import Finding, Operand, Step
 
+#: Stands for a rule where a diagnosis tells many quiet causes together.
+OTHERS = "others"
 MAX_FINDINGS = 40
 MAX_WORLDS = 24
 _MAX_PIPS = 12
@@ -215,6 +217,7 @@ def _hypothesis(h: Hypothesis, evidence: Evidence) -> HypothesisView:
         h.evidence_against,
         h.collect,
         evidence.links(h.evidence, 3),
+        together=h.rule == OTHERS,
     )
 
 

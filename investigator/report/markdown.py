@@ -103,7 +103,8 @@ def _incident_summary(incident: IncidentView, *, many: bool) -> Iterable[str]:
     ruled_out = [h for h in incident.differential if h.verdict.kind == "ruled_out"]
     if ruled_out:
         yield "**Ruled out:**\n" + "\n".join(
-            f"- {plain(h.title)}: {plain('; '.join(h.cons) or 'no sign of it')}" for h in ruled_out[:6]
+            f"- {plain(h.title)}" + ("" if h.together else f": {plain('; '.join(h.cons) or 'no sign of it')}")
+            for h in ruled_out[:6]
         )
 
 
@@ -151,10 +152,21 @@ def _incident_details(incident: IncidentView) -> Iterable[tuple[str, str]]:
     title = plain(incident.title)
     if incident.fixes:
         blocks = (
-            f"**{plain(f.title)}** – {plain(f.where)}\n\n{fence(f.text, f.language)}\n\n{plain(f.proves)}"
+            "\n\n".join(
+                part
+                for part in (
+                    f"**{plain(f.title)}** – {plain(f.where)}",
+                    fence(f.text, f.language) if f.text else "",
+                    plain(f.proves),
+                )
+                if part
+            )
             for f in incident.fixes
         )
-        yield "fixes", f"### Ready to paste: {title}\n\n" + "\n\n".join(blocks)
+        yield (
+            "fixes",
+            f"### {'Ready to paste' if incident.pastes else 'What to change'}: {title}\n\n" + "\n\n".join(blocks),
+        )
     if incident.attempts:
         rows = (
             f"- **{plain(a.heading)}** ({plain(a.times)}, {plain(a.outcome.text)}): {plain(a.why)}"

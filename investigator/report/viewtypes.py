@@ -137,6 +137,8 @@ class HypothesisView:
     cons: tuple[str, ...]
     collect: str | None
     links: tuple[Link, ...]
+    together: bool = False
+    """Many quiet causes on one line: `cons` are their titles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +194,11 @@ class IncidentView:
     useless: tuple[WorldView, ...]
     worlds_note: str
     fixes: tuple[FixView, ...]
+
+    @property
+    def pastes(self) -> bool:
+        """Whether any fix has a text to paste; others are advice."""
+        return any(fix.text for fix in self.fixes)
 
 
 @dataclass(frozen=True, slots=True)

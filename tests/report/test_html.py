@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from investigator.diagnosis.model import Hypothesis
 from investigator.report import render_html, scan
 
 TEMPLATES = Path(__file__).parents[2] / "investigator" / "report" / "templates"
@@ -247,3 +248,28 @@ def test_payloads_in_every_field_stay_text(sample: ModuleType) -> None:
     assert {name for _, attrs in found.tags for name in attrs} <= {name for _, attrs in clean.tags for name in attrs}
     assert all((attrs.get("href") or "#").startswith("#") for _, attrs in found.tags)
     assert "{{ 7*7 }}" in "".join(found.words) and "49" not in re.findall(r"\b49\b", "".join(found.words))
+
+
+def test_advice_without_a_text_to_paste(sample: ModuleType) -> None:
+    base = sample.diagnosis()
+    bare = tuple(replace(fix, text="") for fix in base.incidents[0].fixes)
+    html = render_html(replace(base, incidents=(replace(base.incidents[0], fixes=bare),)))
+    part = html[html.index('id="i1-fix"') : html.index("Other findings")]
+    assert "<pre" not in part and part.count('class="fix advice"') == len(bare)
+    assert "Ready to paste" not in html and "What to change" in part
+    mixed = render_html(replace(base, incidents=(replace(base.incidents[0], fixes=(*bare, *base.incidents[0].fixes)),)))
+    assert "Ready to paste" in mixed and mixed.count('class="fix advice"') == len(bare)
+
+
+def test_quiet_causes_told_together_are_a_list_to_unfold(sample: ModuleType) -> None:
+    base = sample.diagnosis()
+    others = Hypothesis(
+        "others", None, "2 other causes", "ruled_out", (), ("The disk was full", "A proxy cut"), None, ()
+    )
+    html = render_html(replace(base, incidents=(replace(base.incidents[0], differential=(others,)),)))
+    row = re.search(r"<strong>2 other causes</strong>.*?</tr>", html, re.S)
+    assert row is not None and "<code>others" not in row.group()
+    assert (
+        '<details class="names"><summary>their conditions do not hold</summary><ul><li>The disk was full</li>'
+        in row.group()
+    )
