@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import polars as pl
 
 from .agent_settings import settings_of
-from .agent_traces import lone_errors, lone_runs, nearest_call
+from .agent_traces import lone_errors, lone_runs, nearest_call, not_inside, with_times_of_tries
+from .agent_tries import find_tries, give_calls, parents_of, tries_frame
 from .same_calls import once_per_call, without_echoes
 from .schema import PlacedFrames, reference
 from .sourced import known, sourced
@@ -33,6 +36,9 @@ _ROUTES = {
 }
 _HEADER_LIMIT_S = 299.0  # "fetch failed" means refused or reset below, a limit above (agent-logs.md §1.4)
 
+#: Classes that leave open whether a connection was refused, reset, lost or given up.
+VAGUE_CLASSES = ("fetch_failed", "connection_error")
+
 _OUTCOME = {
     "context_overflow": "refused_window",
     "timeout": "client_closed_before_first_byte",
@@ -43,29 +49,60 @@ _OUTCOME = {
     "server_error": "server_error",
     "load_failed": "load_failed",
     "tool_call_parse": "server_error",
+    **dict.fromkeys(("bad_request", "server_loading", "rate_limited"), "refused_other"),
 }
 
 
-def find_calls(placed: PlacedFrames) -> pl.DataFrame:
-    """One row per agent call, sorted by time, numbers sourced; `lines` are references (`source:line`).
+@dataclass(frozen=True, slots=True)
+class AgentCalls:
+    """`calls`: one row per call. `units`: what may own server requests: each try that was logged, else the call."""
 
-    A failure that both the transcript and the log of an agent tell is one call. `call` numbers the rows.
+    calls: pl.DataFrame
+    units: pl.DataFrame
+
+
+def find_calls(placed: PlacedFrames) -> AgentCalls:
+    """Calls and tries sorted by time, numbers sourced; `lines` are references (`source:line`).
+
+    A failure that both the transcript and the log of an agent tell is one. `call` numbers the units; `unit_id` names
+    each, `call_id` the call it belongs to.
     """
-    calls = _transcript(placed)
-    errors = placed["agent_error"].filter(pl.col("error_text").is_not_null() | pl.col("error_class").is_not_null())
     sessions = _sessions_of_runs(placed)
-    errors = without_echoes(_with_session(errors, sessions), calls)
+    transcript = _transcript(placed)
+    tries = find_tries(placed, transcript)
+    told, failures = with_times_of_tries(transcript, placed["agent_error"], tries)
+    errors = without_echoes(_with_session(failures.filter(_is_error()), sessions), told)
     runs = _with_session(placed["agent_run"], sessions)
-    from_runs = lone_runs(runs, calls)
-    calls = pl.concat([calls, from_runs], how="diagonal_relaxed")
-    matched = nearest_call(errors, calls)
-    calls = pl.concat([calls, lone_errors(errors, matched)], how="diagonal_relaxed")
-    for trace in (_error_part(errors, matched), _limit_part(runs, calls)):
-        calls = calls.join(trace, on="call_id", how="left", maintain_order="left")
+    give_calls(tries, told)
+    rows = tries_frame(tries, told)
+    calls = pl.concat([told, parents_of(rows, told)], how="diagonal_relaxed")
+    calls = pl.concat(
+        [calls, lone_runs(runs, pl.concat([calls, rows], how="diagonal_relaxed"))], how="diagonal_relaxed"
+    )
+    matched = pl.concat([nearest_call(errors, calls), nearest_call(errors, _as_calls(rows))]).unique("fact_id")
+    calls = pl.concat([calls, lone_errors(not_inside(errors, calls), matched)], how="diagonal_relaxed")
+    whole = calls.with_columns(unit_id=pl.col("call_id"))
+    units = pl.concat([whole.join(rows, on="call_id", how="anti"), rows], how="diagonal_relaxed")
+    return AgentCalls(_finished(whole, errors, runs, placed), _finished(units, errors, runs, placed))
+
+
+def _is_error() -> pl.Expr:
+    return pl.col("error_text").is_not_null() | pl.col("error_class").is_not_null()
+
+
+def _as_calls(units: pl.DataFrame) -> pl.DataFrame:
+    return units.with_columns(call_id=pl.col("unit_id"))
+
+
+def _finished(rows: pl.DataFrame, errors: pl.DataFrame, runs: pl.DataFrame, placed: PlacedFrames) -> pl.DataFrame:
+    """Rows with what log lines and settings add."""
+    named = _as_calls(rows)
+    for trace in (_error_part(errors, nearest_call(errors, named)), _limit_part(runs, named)):
+        rows = rows.join(trace, left_on="unit_id", right_on="call_id", how="left", maintain_order="left")
     for setting, prefix in _SETTINGS.items():
-        chosen = settings_of(calls, placed, setting, prefix)
-        calls = calls.join(chosen, on=_WHO, how="left", nulls_equal=True, maintain_order="left")
-    ordered = calls.sort("ended_at", "started_at", "call_id", nulls_last=True).with_row_index("call")
+        chosen = settings_of(rows, placed, setting, prefix)
+        rows = rows.join(chosen, on=_WHO, how="left", nulls_equal=True, maintain_order="left")
+    ordered = rows.sort("ended_at", "started_at", "unit_id", nulls_last=True).with_row_index("call")
     return ordered.with_columns(*_columns()).with_columns(outcome=_outcome())
 
 
@@ -78,7 +115,8 @@ def _transcript(placed: PlacedFrames) -> pl.DataFrame:
     return (
         once.with_columns(
             call_id=pl.format("{}/{}/{}", pl.col("agent").fill_null("agent"), short, "identity"),
-            ended_at=pl.coalesce("ended_at", "at"),
+            # A record that has begun and not ended is of a call that was open when the file ended.
+            ended_at=pl.coalesce("ended_at", pl.when(_is_done()).then("at")),
             session_id=short,
             own_run_id="run_id",
             lines=pl.concat_list("ref"),
@@ -86,6 +124,11 @@ def _transcript(placed: PlacedFrames) -> pl.DataFrame:
         .with_columns(run_id=_run_key())
         .drop("identity")
     )
+
+
+def _is_done() -> pl.Expr:
+    told = [pl.col(name).is_not_null() for name in ("finish_reason", "error_class", "error_text")]
+    return pl.any_horizontal(pl.col("started_at").is_null(), *told)
 
 
 def _run_key() -> pl.Expr:
@@ -181,6 +224,7 @@ def _columns() -> list[pl.Expr]:
         pl.coalesce("error_class", "log_error_class").alias("error_class"),
         pl.coalesce("error_text", "log_error_text").alias("error_text"),
         pl.coalesce("http_status", "log_http_status").alias("http_status"),
+        pl.coalesce("log_limit_s", pl.lit(None, _FLOAT)).alias("said_limit_s"),
         pl.col("run_key").alias("run_timeout_key"),
         pl.col("request_key").alias("request_timeout_key"),
         pl.col("api").str.to_lowercase().replace_strict(_ROUTES, default=None, return_dtype=pl.String).alias("route"),
@@ -196,7 +240,10 @@ def _outcome() -> pl.Expr:
     closed = (
         pl.when(answered).then(pl.lit("client_closed_mid_stream")).otherwise(pl.lit("client_closed_before_first_byte"))
     )
-    vague = pl.col("error_text").fill_null("").str.contains("(?i)fetch failed|connection error")
+    vague = kind.is_in(VAGUE_CLASSES) | (
+        pl.col("error_text").fill_null("").str.contains("(?i)fetch failed|connection error")
+        & ~kind.is_in(["connection_refused", "connection_reset", "connection_lost"])
+    )
     return (
         pl.when(pl.col("hit_s").is_not_null())
         .then(closed)
@@ -212,5 +259,13 @@ def _outcome() -> pl.Expr:
         .then(pl.lit("unknown"))
         .when(finish != "")
         .then(pl.lit("ok"))
+        .when(pl.col("started_at").is_not_null() & pl.col("ended_at").is_null() & ~_went_on())
+        .then(pl.lit("open_at_end"))
         .otherwise(pl.lit("unknown"))
     )
+
+
+def _went_on() -> pl.Expr:
+    """Whether the session began something later: what came before it is over, nobody knows how."""
+    last = pl.col("started_at").max().over("agent", "session_id")
+    return (pl.col("started_at") < last).fill_null(False)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from .agent_tries import Try
+
+_EDGE_S = 1.5
 _NEAR_S = 15.0  # a log tells of a failure within seconds of the transcript's record
 _REPEAT_S = 5.0  # several log lines of one failure follow each other at once
 _FAILED_CALL = (
@@ -16,6 +19,8 @@ _FAILED_CALL = (
     "server_error",
     "load_failed",
     "tool_call_parse",
+    "connection_error",
+    "fetch_failed",
 )
 
 
@@ -83,14 +88,16 @@ def lone_runs(runs: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
 
 
 def _told(runs: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    """Runs in whose session a call of a transcript ended while they lasted."""
-    ends = calls.select("agent", "session_id", call_end="ended_at")
-    both = runs.select("agent", "own_run_id", "session_id", "started_at", "ended_at").join(
-        ends, on=["agent", "session_id"]
+    """Runs during which a call of their session ended; a call whose session nobody named counts for all."""
+    nameless = pl.col("session_id") == pl.col("stream")
+    ends = calls.select(
+        "agent", c_session=pl.when(nameless.fill_null(False)).then(None).otherwise("session_id"), call_end="ended_at"
     )
+    both = runs.select("agent", "own_run_id", "session_id", "started_at", "ended_at").join(ends, on="agent")
+    same = (pl.col("session_id") == pl.col("c_session")).fill_null(True)
     slack = pl.duration(seconds=int(_NEAR_S))
     inside = (pl.col("call_end") >= pl.col("started_at") - slack) & (pl.col("call_end") <= pl.col("ended_at") + slack)
-    return both.filter(inside).select("agent", "own_run_id").unique()
+    return both.filter(same & inside).select("agent", "own_run_id").unique()
 
 
 def lone_errors(errors: pl.DataFrame, matched: pl.DataFrame) -> pl.DataFrame:
@@ -132,3 +139,50 @@ def lone_errors(errors: pl.DataFrame, matched: pl.DataFrame) -> pl.DataFrame:
             "lines",
         )
     )
+
+
+def not_inside(errors: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """`errors` less those inside a call of the same session (or agent): that call's own record tells how it ended."""
+    spans = calls.filter(pl.col("started_at").is_not_null() & pl.col("ended_at").is_not_null()).select(
+        "agent", "started_at", "ended_at", s_session="session_id"
+    )
+    slack = pl.duration(milliseconds=int(1000 * _EDGE_S))
+    both = errors.select("fact_id", "agent", "session_id", "at").join(spans, on="agent", nulls_equal=True)
+    same = (pl.col("session_id") == pl.col("s_session")).fill_null(True)
+    within = (pl.col("at") >= pl.col("started_at") - slack) & (pl.col("at") <= pl.col("ended_at") + slack)
+    return errors.join(both.filter(same & within), on="fact_id", how="anti", maintain_order="left")
+
+
+def with_times_of_tries(
+    calls: pl.DataFrame, errors: pl.DataFrame, tries: list[Try]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Records without a time (aider's history) go with the agent's logged requests in order, if the counts agree.
+
+    The records get the times, the tries the session and the error.
+    """
+    columns = ["fact_id", "source_id", "line_no", "session_id", "error_class", "error_text", "http_status"]
+    for agent in sorted({str(one.first["agent"]) for one in tries}):
+        mine = [one for one in tries if one.first["agent"] == agent and one.begun is not None and one.last is not None]
+        untimed = pl.concat(
+            f.filter((pl.col("agent") == agent) & pl.col("stamp").is_null()).select(columns) for f in (calls, errors)
+        ).sort("source_id", "line_no")
+        if not mine or untimed.height != len(mine):
+            continue
+        for one, record in zip(mine, untimed.iter_rows(named=True), strict=True):
+            one.take(record)
+        times = pl.DataFrame(
+            {"fact_id": untimed["fact_id"], "begun": [one.begun for one in mine], "over": [one.ended for one in mine]},
+            schema_overrides={"begun": pl.Datetime("us"), "over": pl.Datetime("us")},
+        )
+        calls, errors = _with_times(calls, times, "started_at", "ended_at"), _with_times(errors, times, None, "at")
+    return calls, errors
+
+
+def _with_times(frame: pl.DataFrame, times: pl.DataFrame, begin: str | None, end: str) -> pl.DataFrame:
+    joined = frame.join(times, on="fact_id", how="left", maintain_order="left")
+    placed = joined.with_columns(
+        pl.coalesce("over", end).alias(end), t_s=pl.coalesce(pl.col("over").dt.epoch("us") / 1e6, "t_s")
+    )
+    if begin is not None:
+        placed = placed.with_columns(pl.coalesce("begun", begin).alias(begin))
+    return placed.drop("begun", "over")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from .agent_calls import VAGUE_CLASSES
 from .agent_settings import plain_model
 from .outcomes import SUCCESSES
 from .pairing import Pairing, clock_of
@@ -12,10 +13,11 @@ from .sourced import known, sourced, value_of
 _INT = pl.Int64()
 _FLOAT = pl.Float64()
 _INT32 = pl.Int32()
+_QUICK_S = 60.0  # with the repeats that an SDK makes
 _CLIENT_WORDS = ("connection_refused", "connection_reset", "connection_lost")
 _STREAM_STATUS_FIX = (0, 12, 6)  # before, a stream that was given up before its first byte was logged as 200
 
-_FROM_CALL = ("agent", "session_id", "provider", "model", "error_class", "error_text", "run_id", "call_id")
+_FROM_CALL = ("agent", "session_id", "provider", "model", "error_class", "error_text", "run_id", "call_id", "unit_id")
 _FROM_LOAD = (
     "model_key",
     "slots",
@@ -73,6 +75,7 @@ def _call_part(calls: pl.DataFrame) -> pl.DataFrame:
         "run_timeout_key": "run_key",
         "request_timeout_key": "request_key",
         "run_limit_hit_s": "c_hit",
+        "said_limit_s": "said_s",
         "refused_window_tokens": "c_refused_window",
         "outcome": "c_outcome",
         "started_at": "c_started_at",
@@ -126,7 +129,7 @@ def _anchors(offsets: pl.DataFrame) -> pl.DataFrame:
 def _identity() -> list[pl.Expr]:
     model = pl.coalesce("c_model", "l_model")
     return [
-        pl.coalesce("request_id", "c_call_id").alias("attempt_id"),
+        pl.coalesce("request_id", "c_unit_id").alias("attempt_id"),
         pl.coalesce("c_call_id", "request_id").alias("call_id"),
         pl.coalesce("c_run_id", "stretch").alias("run_id"),
         pl.col("c_agent").alias("agent"),
@@ -169,20 +172,28 @@ def _outcome() -> pl.Expr:
     number = parts[0] * 1_000_000 + parts[1] * 1_000 + parts[2]
     fixed = _STREAM_STATUS_FIX[0] * 1_000_000 + _STREAM_STATUS_FIX[1] * 1_000 + _STREAM_STATUS_FIX[2]
     old = (number < fixed).fill_null(False)
+    # Ollama logs 200 once the first byte is out; a llama-server that finished its task may stand behind a proxy.
+    kept_back = old | (pl.col("source_format") == "llama-server")
     closed = agent.str.starts_with("client_closed")
     broken = agent.is_in(["server_error", "load_failed"]) & pl.col("c_error_class").is_in(
         ["server_error", "load_failed", "tool_call_parse"]
     )
     late = pl.col("last_of_call").fill_null(True)
+    vague = pl.col("c_error_class").is_in(VAGUE_CLASSES) & (agent == "unknown")
     return (
-        pl.when(server.is_null())
+        # Nothing of it reached a server, and it was over at once: nobody listened.
+        pl.when(server.is_null() & vague & (pl.col("call_s").fill_null(0.0) < _QUICK_S))
+        .then(pl.lit("connection_refused"))
+        .when(vague & server.is_in([*SUCCESSES, "unknown", "open_at_end", "server_error"]))
+        .then(pl.lit("connection_lost"))
+        .when(server.is_null())
         .then(agent)
         .when(agent.is_null() | ~late)
         .then(server)
         .when((server == "ok") & (agent == "cut_by_length"))
         .then(agent)
         .when((server == "ok") & closed)
-        .then(pl.when(old).then(agent).otherwise(pl.lit("client_closed_mid_stream")))
+        .then(pl.when(kept_back).then(agent).otherwise(pl.lit("client_closed_mid_stream")))
         .when((server == "server_error") & closed)
         .then(agent)
         .when((server == "client_closed_before_first_byte") & broken)

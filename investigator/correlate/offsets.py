@@ -19,6 +19,7 @@ _MAX_PAIRS = 4_000_000
 _CANDIDATES = 12
 _SLACK_S = 1.0
 _MIN_WEIGHT = 0.25
+_START_WEIGHT = 0.5
 _PART_S = 7200.0  # drift is looked for over parts of this length
 _MIN_PARTS = 4
 _MIN_LOCAL = 3
@@ -27,7 +28,7 @@ _CLEARLY = 1.05
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Ends and starts in seconds (start NaN if unknown), prompt tokens (NaN if unknown), whether the call failed."""
+    """Ends and starts in seconds (NaN if unknown), prompt tokens (NaN if unknown), whether the call failed."""
 
     start_s: Floats
     end_s: Floats
@@ -181,25 +182,47 @@ class Pairs:
 
 
 def _pairs(calls: Calls, requests: Requests, relative: bool) -> Pairs:
-    """All pairs to be considered, weighed."""
-    row, column = _indices(calls, requests, relative)
-    difference = calls.end_s[row] - requests.middle_s[column]
+    """All pairs to be considered, weighed: by their ends, and where these cannot agree by their starts."""
+    by_end = _by_end(calls, requests, relative)
+    by_start = _by_start(calls, requests, relative)
+    both = [np.concatenate(parts) for parts in zip(by_end, by_start, strict=True)]
+    row, column = both[0].astype(np.int64), both[1].astype(np.int64)
+    moments = np.where(np.isnan(calls.end_s), calls.start_s, calls.end_s)
+    return Pairs(row, column, both[2], both[3], moments).only(both[3] > _MIN_WEIGHT)
+
+
+def _by_end(calls: Calls, requests: Requests, relative: bool) -> tuple[Floats, Floats, Floats, Floats]:
+    row, column = _indices(calls.end_s, requests.middle_s, relative)
     weight = _weights(calls, requests, row, column)
-    return Pairs(row, column, difference, weight, calls.end_s).only(weight > _MIN_WEIGHT)
+    return row.astype(np.float64), column.astype(np.float64), calls.end_s[row] - requests.middle_s[column], weight
 
 
-def _indices(calls: Calls, requests: Requests, relative: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _by_start(calls: Calls, requests: Requests, relative: bool) -> tuple[Floats, Floats, Floats, Floats]:
+    """A client that left, or one that a proxy kept waiting, ends at another time than the server does."""
+    starts = requests.start_s + requests.step_s / 2
+    row, column = _indices(calls.start_s, starts, relative)
+    length = calls.end_s[row] - calls.start_s[row]
+    served = requests.end_s[column] - requests.start_s[column]
+    differ = np.isnan(length) | (np.abs(length - served) > 1.0 + requests.step_s + 0.02 * served)
+    theirs, mine = requests.tokens[column], calls.tokens[row]
+    both = ~np.isnan(theirs) & ~np.isnan(mine)
+    weight = np.where(differ & (calls.failed[row] | np.isnan(length)), _START_WEIGHT, 0.0)
+    weight = np.where(both, weight * np.where(theirs == mine, 4.0, 0.3), weight)
+    return row.astype(np.float64), column.astype(np.float64), calls.start_s[row] - starts[column], weight
+
+
+def _indices(mine: Floats, theirs: Floats, relative: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Index pairs to be considered: near in time for wall clocks, else all (thinned out evenly when too many)."""
-    n_calls, n_requests = len(calls.end_s), len(requests.end_s)
+    known, columns = np.flatnonzero(~np.isnan(mine)), np.flatnonzero(~np.isnan(theirs))
     if relative:
-        step = max(1, n_calls * n_requests // _MAX_PAIRS)
-        rows = np.arange(0, n_calls, step)
-        return np.repeat(rows, n_requests), np.tile(np.arange(n_requests), len(rows))
-    order = np.argsort(requests.middle_s, kind="stable")
-    ends = requests.middle_s[order]
-    low = np.searchsorted(ends, calls.end_s - MAX_SKEW_S)
-    count = np.searchsorted(ends, calls.end_s + MAX_SKEW_S) - low
-    rows = np.repeat(np.arange(n_calls), count)
+        step = max(1, len(known) * len(columns) // _MAX_PAIRS)
+        rows = known[::step]
+        return np.repeat(rows, len(columns)), np.tile(columns, len(rows))
+    order = columns[np.argsort(theirs[columns], kind="stable")]
+    ends = theirs[order]
+    low = np.searchsorted(ends, mine[known] - MAX_SKEW_S)
+    count = np.searchsorted(ends, mine[known] + MAX_SKEW_S) - low
+    rows = np.repeat(known, count)
     within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     return rows, order[np.repeat(low, count) + within]
 

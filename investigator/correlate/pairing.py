@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -69,6 +69,7 @@ class _Candidate:
     aligned: bool
     clock: str
     begun: bool
+    gave_up: bool
 
 
 def clock_of() -> pl.Expr:
@@ -81,13 +82,14 @@ def pair(calls: pl.DataFrame, requests: pl.DataFrame) -> Pairing:
     work = requests.filter("inference").with_columns(
         duration=pl.col("duration_s"), clock=clock_of(), asked=value_of("asked_tokens")
     )
-    told = calls.filter(pl.col("ended_at").is_not_null()).with_columns(asked=value_of("asked_tokens"))
+    dated = pl.col("ended_at").is_not_null() | pl.col("started_at").is_not_null()
+    told = calls.filter(dated).with_columns(asked=value_of("asked_tokens"))
     clocks: list[ClockPair] = []
     candidates: list[_Candidate] = []
     for (agent,), mine in told.partition_by("agent", as_dict=True, maintain_order=True).items():
         for (clock,), theirs in work.partition_by("clock", as_dict=True, maintain_order=True).items():
             relative = theirs["at_basis"][0] == "relative"
-            offset = estimate_offset(_calls(mine), _requests(theirs), relative)
+            offset = estimate_offset(_calls(mine), _dated(_requests(theirs), theirs), relative)
             if offset is not None:
                 clocks.append(ClockPair(str(agent), str(clock), offset))
                 candidates += _candidates(mine, theirs, offset, str(clock))
@@ -109,10 +111,17 @@ def _calls(frame: pl.DataFrame) -> Calls:
 
 
 def _requests(frame: pl.DataFrame) -> Requests:
+    """Requests of one clock."""
     ends = _seconds(frame, "end_s")
     step = 1.0 if np.allclose(ends, np.round(ends), atol=1e-6) else 0.001
     failed = ~frame["outcome"].is_in(SUCCESSES)
     return Requests(_seconds(frame, "start_s"), ends, _seconds(frame, "asked"), failed.to_numpy(), step)
+
+
+def _dated(requests: Requests, frame: pl.DataFrame) -> Requests:
+    """Without the start of requests that only waited for a slot: nobody logged when they came."""
+    waited = ((frame["outcome"] == "client_closed_in_queue") & frame["duration"].is_null()).to_numpy()
+    return replace(requests, start_s=np.where(waited, np.nan, requests.start_s))
 
 
 def _candidates(calls: pl.DataFrame, requests: pl.DataFrame, offset: Offset, clock: str) -> list[_Candidate]:
@@ -122,7 +131,7 @@ def _candidates(calls: pl.DataFrame, requests: pl.DataFrame, offset: Offset, clo
     order = np.argsort(theirs.start_s, kind="stable")
     starts = theirs.start_s[order]
     rows = requests.select("request", "outcome", "route", "asked", length="duration").rows(named=True)
-    offsets = offset.at(mine.end_s)
+    offsets = offset.at(np.where(np.isnan(mine.end_s), mine.start_s, mine.end_s))
     found: list[_Candidate] = []
     for index, call in enumerate(
         calls.select("call", "outcome", "route", "asked", length="duration_s").rows(named=True)
@@ -130,18 +139,27 @@ def _candidates(calls: pl.DataFrame, requests: pl.DataFrame, offset: Offset, clo
         end = mine.end_s[index] - offsets[index]
         begun = mine.start_s[index] - offsets[index]
         begin = begun if not np.isnan(begun) else end - _UNKNOWN_START_S
+        # A call without an end may own what begins with it.
+        latest = end if not np.isnan(end) else begun + _ALIGNED_S
         low = np.searchsorted(starts, begin - _TOLERANCE_S - theirs.step_s)
-        high = np.searchsorted(starts, end + _TOLERANCE_S)
+        high = np.searchsorted(starts, latest + _TOLERANCE_S)
         for place in order[low:high].tolist():
-            if theirs.end_s[place] > end + _TOLERANCE_S + theirs.step_s:
-                continue
             gaps = (abs(end - theirs.middle_s[place]), abs(begun - theirs.start_s[place]))
+            over = theirs.end_s[place] - end > _TOLERANCE_S + theirs.step_s
+            if over and not _ends_later(call, rows[place], gaps[1]):
+                continue
             scored = _score(call, rows[place], gaps, theirs.step_s)
             if scored is not None:
-                found.append(
-                    _Candidate(int(call["call"]), int(rows[place]["request"]), *scored, clock, not np.isnan(begun))
-                )
+                ids = int(call["call"]), int(rows[place]["request"])
+                flags = not np.isnan(begun), call["outcome"] in _CLOSED
+                found.append(_Candidate(ids[0], ids[1], *scored, clock, *flags))
     return found
+
+
+def _ends_later(call: dict[str, object], request: dict[str, object], start_gap: float) -> bool:
+    """A server may notice only after a batch that its client has left: then the starts must agree."""
+    left = request["outcome"] in _CLOSED or request["outcome"] in ("unknown", "server_error")
+    return left and call["outcome"] not in SUCCESSES and start_gap <= _ALIGNED_S
 
 
 def _score(
@@ -155,7 +173,7 @@ def _score(
         return None
     score, reasons = 1.0, ["inside the call"]
     known_start = not math.isnan(gaps[1])
-    end_gap, start_gap = (max(0.0, gap - step_s / 2) for gap in gaps)
+    end_gap, start_gap = (math.inf if math.isnan(gap) else max(0.0, gap - step_s / 2) for gap in gaps)
     length = (
         abs(float(str(call["length"])) - float(str(request["length"])))
         if call["length"] and request["length"]
@@ -191,8 +209,8 @@ def _outcomes_agree(call: str, request: str) -> bool | None:
     if call in SUCCESSES:
         return True if request in SUCCESSES else None
     if request in SUCCESSES:
-        # A hang-up in mid-stream is logged as 200; every other failure of a call leaves a failed request.
-        return None if call == "client_closed_mid_stream" else False
+        # A hang-up in mid-stream is logged as 200, and a proxy in between may keep an answer back: nobody knows then.
+        return None if call in _CLOSED else False
     return request in _SAME_FAILURE.get(call, (request,))
 
 
@@ -207,15 +225,16 @@ def _choose(candidates: list[_Candidate], requests: pl.DataFrame) -> pl.DataFram
     owned: dict[int, list[int]] = {}
     taken: dict[int, _Candidate] = {}
     ordered = sorted(candidates, key=lambda c: (-c.score, c.call, c.request))
-    for candidate in ordered:
-        if candidate.request in taken:
-            continue
+    # First one request for each call, then the repeats between and behind them.
+    for candidate, repeats in [(c, second) for second in (False, True) for c in ordered]:
         others = owned.setdefault(candidate.call, [])
+        if candidate.request in taken or bool(others) != repeats:
+            continue
         # What lies somewhere in the middle can only be a repeat between others of the same call.
         one_server = all(taken[other].clock == candidate.clock for other in others)
-        fits = all(_follow(candidate.request, other, times, good) for other in others)
-        repeat = bool(others) and candidate.begun
-        if ((candidate.aligned and not others) or repeat) and one_server and fits:
+        answers = {} if candidate.gave_up else good  # a client that left may have missed an answer
+        fits = all(_follow(candidate.request, other, times, answers) for other in others)
+        if (candidate.begun if repeats else candidate.aligned) and one_server and fits:
             others.append(candidate.request)
             taken[candidate.request] = candidate
     rivals = _rivals(ordered, taken)
@@ -234,7 +253,7 @@ def _choose(candidates: list[_Candidate], requests: pl.DataFrame) -> pl.DataFram
 def _follow(one: int, other: int, times: dict[int, tuple[float, float]], good: dict[int, bool]) -> bool:
     """Whether two requests of one call do not overlap, and none follows one that came to an answer."""
     first, second = sorted((one, other), key=lambda request: times[request])
-    return not good[first] and times[second][0] >= times[first][1] - _TOLERANCE_S
+    return not good.get(first, False) and times[second][0] >= times[first][1] - _TOLERANCE_S
 
 
 def _rivals(ordered: Iterable[_Candidate], taken: dict[int, _Candidate]) -> dict[int, float]:

@@ -36,9 +36,10 @@ def correlate(facts: FactFrames, sources: pl.DataFrame, tz: str | None = None) -
     found = with_specs(find_loads(placed), placed)
     requests = find_requests(placed, found)
     loads = with_ends(found, requests, placed)
-    calls = find_calls(placed)
-    pairing = pair(calls, requests)
-    attempts = with_arithmetic(join_sides(requests, calls, loads, pairing), placed, memory_limits(placed))
+    found_calls = find_calls(placed)
+    calls, units = found_calls.calls, found_calls.units
+    pairing = pair(units, requests)
+    attempts = with_arithmetic(join_sides(requests, units, loads, pairing), placed, memory_limits(placed))
     shown = attempts_table(attempts)
     tables = {
         "attempts": shown,

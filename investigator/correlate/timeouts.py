@@ -27,11 +27,12 @@ _NAMES = {
     "aider": "Aider",
     "cline": "Cline",
 }
-_ROUND_S = (30, 45, 60, 90, 100, 120, 150, 180, 240, 300, 360, 420, 480, 600, 900, 1200, 1800, 2400, 3600, 7200)
+_ROUND_S = (30, 60, 90, 120, 180, 240, 300, 600, 900, 1800, 3600, 7200)
 _NEAR = 0.02
 _NEAR_S = 2.0
-_EQUAL_S = 1.5
-_SHORTEST_S = 1.0  # nobody waits for less
+_EQUAL = 0.01  # durations of one limit differ by less
+_SHORTEST_S = 10.0  # shorter repeats are chance, or a user's hand
+_ROUND_NEAR = (-1.5, 4.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +62,14 @@ class Ending:
     request_s: float | None
     request_key: str | None
     equal: int
+    said_s: float | None = None
 
 
 def limit_of(ending: Ending) -> Limit | None:
-    """The limit that ended this attempt or, if none did, the tightest one that is configured; None if unknown."""
+    """The limit that ended this attempt or, if none did, the tightest one that is configured; None if unknown.
+
+    The agent's own words come first, then its settings, the catalogue's defaults, and at last durations that repeat.
+    """
     if ending.hit_s is not None:
         key = ending.run_key or _run_key(ending.agent)
         return Limit(
@@ -72,7 +77,23 @@ def limit_of(ending: Ending) -> Limit | None:
         )
     if ending.outcome not in CLOSED:
         return _configured(ending)
-    return _by_setting(ending) or _by_catalog(ending) or _by_duration(ending) or _longer_than_seen(ending)
+    own = _by_setting(ending) or _by_words(ending) or _by_catalog(ending)
+    return own or _by_duration(ending) or _longer_than_seen(ending)
+
+
+def _by_words(ending: Ending) -> Limit | None:
+    """A limit that the agent's error text names, such as "timed out after 300000ms"."""
+    if ending.said_s is None:
+        return None
+    configured = next((limit for limit, _ in _limits(ending) if abs(limit.seconds - ending.said_s) < 0.5), None)
+    if configured is not None:
+        return configured
+    matches = match_timeouts(ending.said_s, 0.5, ending.agent, ending.error_text)
+    layer = next((m.layer for m in matches if "text" in m.reasons or "agent" in m.reasons), None)
+    key = layer.keys[0] if layer is not None and layer.keys else None
+    name = layer.component if layer is not None else f"{name_of(ending.agent)} request limit"
+    covers: Covers = _covers(layer) if layer is not None else "whole_answer"
+    return Limit(ending.said_s, name, key, covers, "measured", "named by the agent's error text")
 
 
 def name_of(agent: str | None) -> str:
@@ -131,10 +152,11 @@ def _run_key(agent: str | None) -> str | None:
 
 
 def _by_duration(ending: Ending) -> Limit | None:
-    """Nobody known set it: a round duration, or one that several attempts share."""
+    """Nobody known set it: a round duration, or one that several attempts share to a hundredth."""
     if ending.duration_s is None or ending.duration_s < _SHORTEST_S:
         return None
-    seconds = next((float(limit) for limit in _ROUND_S if -1.5 < ending.duration_s - limit < 4.0), None)
+    low, high = _ROUND_NEAR
+    seconds = next((float(limit) for limit in _ROUND_S if low < ending.duration_s - limit < high), None)
     if seconds is None and ending.equal > 1:
         seconds = round(ending.duration_s, 1)
     if seconds is None:
@@ -159,6 +181,7 @@ _COLUMNS = {
     "request_s": "request_s",
     "request_key": "request_key",
     "equal": "equal",
+    "said_s": "said_s",
 }
 
 
@@ -166,7 +189,7 @@ def with_limits(attempts: pl.DataFrame) -> pl.DataFrame:
     """`attempts` (the columns of `_COLUMNS`' values) with `limit_*` columns; one look-up per distinct ending."""
     closed = pl.col("outcome").is_in(CLOSED)
     # A task's line says when a slot took it; a call with one request saw the waiting before as well.
-    alone = pl.col("call_s").is_not_null() & (pl.len().over("call_id") == 1)
+    alone = pl.col("call_s").is_not_null() & (pl.len().over("c_unit_id") == 1)
     seen = pl.when(alone).then(pl.max_horizontal("duration", "call_s")).otherwise("duration")
     waited = pl.when(closed).then(seen.round(1))
     equal = pl.when(closed).then(_equals()).otherwise(0)
@@ -190,6 +213,7 @@ def with_limits(attempts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _equals() -> pl.Expr:
-    """Closed attempts of the same stream whose duration falls into the same or a neighbouring step."""
-    step = (pl.col("duration") / _EQUAL_S).round()
-    return pl.col("outcome").is_in(CLOSED).sum().over("stream", step)
+    """Closed attempts of the same stream that lasted as long: to a hundredth, or to what the log's seconds tell."""
+    width = pl.max_horizontal(pl.lit(1.0), _EQUAL * pl.col("duration"))
+    same = (pl.col("duration").round() / width.round()).round()
+    return pl.col("outcome").is_in(CLOSED).sum().over("stream", same)

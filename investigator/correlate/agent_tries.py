@@ -1,0 +1,305 @@
+"""Tries of agent calls: what an agent's transport logged of each HTTP request, repeats behind one call included.
+
+Events of one request are joined by its trace, else by order: an error ends the request that began last, unless its
+length tells of another one. Copies of a log (a file and what the command printed) tell everything twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+import polars as pl
+
+from .schema import PlacedFrames, reference
+
+_COPY_S = 0.25  # a debug log and a transcript tell of the same error within this
+_LENGTH_S = 1.0
+_CHAIN_S = 150.0  # agents wait at most about a minute before they try again
+_EDGE_S = 1.5
+_ENDS = ("error", "timeout", "end")
+
+_COLUMNS = (
+    "agent", "session_id", "run_id", "event", "provider", "model", "api", "http_status", "elapsed_s", "limit_s",
+    "error_class", "error_text", "attempt", "trace_id", "source_id", "line_no", "stream", "at",
+)  # fmt: skip
+_SESSIONS = ("agent_session", "agent_run", "agent_call", "agent_error", "agent_http")
+
+_VAGUE = ("connection_error", "fetch_failed")
+
+Event = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Try:
+    """One HTTP request as the agent saw it; `begun` or `ended` None where no line tells."""
+
+    first: Event
+    begun: datetime | None
+    ended: datetime | None = None
+    answered: bool = False
+    last: Event | None = None
+    refs: list[str] = field(default_factory=list)
+    call_id: str | None = None
+
+    @property
+    def moment(self) -> datetime:
+        return self.begun or self.ended or datetime.min  # one of the two is always known
+
+    @property
+    def failed(self) -> bool:
+        return self.last is not None and self.last["event"] != "end"
+
+    def take(self, record: Event) -> None:
+        """What a record without a time tells of this request: its session, and how it failed."""
+        self.first["session_id"] = record["session_id"] or self.first["session_id"]
+        if record["error_class"] is not None and self.last is not None:
+            told = {name: record[name] for name in ("error_class", "error_text", "http_status")}
+            self.last = {**self.last, **told, "event": "error"}
+
+
+def find_tries(placed: PlacedFrames, calls: pl.DataFrame) -> list[Try]:
+    """All requests that agents' transports logged, in time order of each agent. What `calls` ended is over."""
+    only = _only_sessions(placed)
+    steps = placed["agent_http"].filter(pl.col("at").is_not_null()).with_columns(ref=reference())
+    named = steps.join(only, on="agent", how="left").with_columns(session_id=pl.coalesce("session_id", "only_session"))
+    # Of two files' lines with one stamp the start comes first; one file is in order by itself.
+    several = pl.col("source_id").n_unique().over("agent") > 1
+    started = pl.when(several).then(pl.col("event") != "start").otherwise(False).alias("later")
+    ordered = named.sort("agent", "at", started, "source_id", "line_no", nulls_last=True).select(*_COLUMNS, "ref")
+    ends: dict[str | None, list[Event]] = {}
+    for row in (
+        calls.filter(pl.col("ended_at").is_not_null() & pl.col("started_at").is_not_null())
+        .select("agent", "session_id", "started_at", "ended_at")
+        .iter_rows(named=True)
+    ):
+        ends.setdefault(row["agent"], []).append({**row, "event": "call_end", "at": row["ended_at"]})
+    found: list[Try] = []
+    for agent, events in groupby(ordered.iter_rows(named=True), key=lambda event: event["agent"]):
+        steps_and_ends = [*_without_copies(events), *ends.get(agent, [])]
+        found += _of_agent(sorted(steps_and_ends, key=lambda event: event["at"]))
+    return found
+
+
+def _only_sessions(placed: PlacedFrames) -> pl.DataFrame:
+    """Agents with one session in the whole case: lines that name none are of that one."""
+    both = pl.concat([placed[name].select("agent", "session_id") for name in _SESSIONS]).drop_nulls().unique()
+    return both.group_by("agent").agg(only_session=pl.col("session_id").first(), n=pl.len()).filter(n=1).drop("n")
+
+
+def _without_copies(events: Any) -> list[Event]:
+    """Events of one agent, each told once; a copy's line stays as evidence."""
+    kept: list[Event] = []
+    for event in events:
+        event["refs"] = [event["ref"]]
+        twin = next((other for other in reversed(kept[-8:]) if _same(other, event)), None)
+        if twin is None:
+            kept.append(event)
+            continue
+        twin["refs"].append(event["ref"])
+        for name in ("session_id", "run_id", "elapsed_s", "trace_id"):
+            twin[name] = event[name] if twin[name] is None else twin[name]
+        if twin["error_class"] in (None, "other", *_VAGUE):
+            twin["error_class"] = event["error_class"] or twin["error_class"]
+    return kept
+
+
+def _same(one: Event, other: Event) -> bool:
+    if one["event"] != other["event"] or one["source_id"] == other["source_id"]:
+        return False
+    named = [(one[name], other[name]) for name in ("session_id", "trace_id", "attempt")]
+    if any(a is not None and b is not None and a != b for a, b in named):
+        return False
+    return bool(abs((other["at"] - one["at"]).total_seconds()) <= _COPY_S)
+
+
+def _of_agent(events: list[Event]) -> list[Try]:
+    tries: list[Try] = []
+    still_open: list[Try] = []
+    for event in events:
+        if event["event"] == "start":
+            begun = Try(event, event["at"], refs=list(event["refs"]))
+            tries.append(begun)
+            still_open.append(begun)
+            continue
+        if event["event"] == "call_end":
+            still_open = [other for other in still_open if not _ended_by(event, other)]
+            continue
+        mine = _match(event, still_open)
+        if mine is None:
+            if event["event"] not in _ENDS or event["event"] == "end":
+                continue
+            mine = Try(event, None)
+            tries.append(mine)
+        mine.refs += event["refs"]
+        mine.answered |= event["event"] == "response"
+        if event["event"] in _ENDS or (event["http_status"] or 0) >= 400:
+            mine.ended, mine.last = event["at"], event
+            still_open = [other for other in still_open if other is not mine]
+    return tries
+
+
+def _ended_by(call: Event, one: Try) -> bool:
+    session = one.first["session_id"]
+    same = session is None or call["session_id"] is None or session == call["session_id"]
+    early = (call["started_at"] - one.moment).total_seconds()
+    return bool(same and early <= _EDGE_S)
+
+
+def _match(event: Event, still_open: list[Try]) -> Try | None:
+    """The open request that an event belongs to."""
+    if event["trace_id"] is not None:
+        traced = [other for other in still_open if other.first["trace_id"] == event["trace_id"]]
+        if traced:
+            return traced[-1]
+    mine = [other for other in still_open if _may_be(event, other)]
+    length = event["elapsed_s"] if event["elapsed_s"] is not None else event["limit_s"]
+    if length is not None:
+        fitting = [t for t in mine if abs((event["at"] - t.moment).total_seconds() - length) <= _LENGTH_S]
+        if fitting:
+            return fitting[-1]
+    return mine[-1] if mine else None
+
+
+def _may_be(event: Event, other: Try) -> bool:
+    pairs = [(event[name], other.first[name]) for name in ("session_id", "run_id")]
+    return all(a is None or b is None or a == b for a, b in pairs)
+
+
+def give_calls(tries: list[Try], calls: pl.DataFrame) -> None:
+    """Set `call_id`: the call around a try; tries outside of all calls that follow each other's failures are one."""
+    spans = calls.select("call_id", "agent", "session_id", "started_at", "ended_at").filter(
+        pl.col("started_at").is_not_null()
+    )
+    by_agent: dict[str | None, list[Event]] = {}
+    for row in spans.sort("started_at", "call_id").iter_rows(named=True):
+        by_agent.setdefault(row["agent"], []).append(row)
+    before: dict[tuple[str | None, str | None], Try] = {}
+    for one in tries:
+        around = [row for row in by_agent.get(one.first["agent"], []) if _inside(one, row)]
+        if around:
+            one.call_id = around[-1]["call_id"]
+            continue
+        key = (one.first["agent"], one.first["session_id"] or one.first["run_id"])
+        last = before.get(key)
+        one.call_id = last.call_id if last is not None and _follows(one, last) else _own_id(one)
+        before[key] = one
+
+
+def _inside(one: Try, call: Event) -> bool:
+    session = one.first["session_id"]
+    if session is not None and call["session_id"] is not None and session != call["session_id"]:
+        return False
+    early = (call["started_at"] - one.moment).total_seconds()
+    end = one.ended or one.moment
+    late = (end - call["ended_at"]).total_seconds() if call["ended_at"] is not None else 0.0
+    return early <= _EDGE_S and late <= _EDGE_S
+
+
+def _follows(one: Try, last: Try) -> bool:
+    if not last.failed or last.ended is None:
+        return False
+    return 0 <= (one.moment - last.ended).total_seconds() <= _CHAIN_S
+
+
+def _own_id(one: Try) -> str:
+    return f"{one.first['agent'] or 'agent'}/http/{one.first['ref']}"
+
+
+def tries_frame(tries: list[Try], calls: pl.DataFrame) -> pl.DataFrame:
+    """Tries as rows in the shape of raw calls (`call_id` of their call, `unit_id` of their own).
+
+    The last try of a call shares its end and its words; one that nothing ended has no end.
+    """
+    parents = {row["call_id"]: row for row in calls.iter_rows(named=True)}
+    last_of = {one.call_id: one for one in sorted(tries, key=lambda one: one.moment)}
+    _tell_vague(tries)
+    rows = [_row(one, parents.get(one.call_id or ""), last_of[one.call_id] is one) for one in tries]
+    return pl.DataFrame(rows, schema=_schema(calls), orient="row")
+
+
+def _tell_vague(tries: list[Try]) -> None:
+    """A "connection error" that repeats one whose kind was told is taken to be of that kind."""
+    told: dict[str | None, str] = {}
+    for one in tries:
+        if one.last is None:
+            continue
+        kind = one.last["error_class"]
+        if kind in _VAGUE and one.call_id in told:
+            one.last = {**one.last, "error_class": told[one.call_id]}
+        elif str(kind).startswith("connection_") and kind not in _VAGUE:
+            told[one.call_id] = str(kind)
+
+
+def _schema(calls: pl.DataFrame) -> dict[str, pl.DataType]:
+    return {**calls.schema, "unit_id": pl.String()}
+
+
+def _row(one: Try, parent: Event | None, last: bool) -> Event:
+    end = one.last or {}
+    row: Event = dict.fromkeys((*parent,), None) if parent else {}
+    shared = ("provider", "model", "api", "base_url", "session_id", "run_id", "input_tokens", "estimated_tokens",
+              "max_output_tokens", "side", "own_run_id")  # fmt: skip
+    if parent is not None:
+        row |= {name: parent.get(name) for name in shared}
+    first = one.first
+    row |= {name: first[name] for name in ("agent", "source_id", "line_no", "stream")}
+    row |= {name: first[name] for name in ("provider", "model", "api") if row.get(name) is None}
+    row["session_id"] = row.get("session_id") or first["session_id"] or first["run_id"] or first["stream"]
+    row["run_id"] = row.get("run_id") or f"{first['agent'] or 'agent'}/{row['session_id']}"
+    row |= {
+        "call_id": one.call_id,
+        "unit_id": f"{one.call_id}/{first['ref']}",
+        "started_at": one.begun,
+        "ended_at": one.ended,
+        "start_basis": "measured" if one.begun is not None else None,
+        "finish_reason": _finish(one),
+        "error_class": _class(end),
+        "error_text": end.get("error_text"),
+        "http_status": end.get("http_status"),
+        "lines": list(dict.fromkeys(one.refs)),
+    }
+    if row["error_class"] == "context_overflow":
+        row["input_tokens"] = None  # what was answered later was shorter
+    if last and parent is not None:
+        _share_end(row, parent, one)
+    return row
+
+
+def _class(end: Event) -> str | None:
+    status = end.get("http_status") or 0
+    bare = "timeout" if end.get("event") == "timeout" else "server_error" if status >= 500 else None
+    return end.get("error_class") or bare or ("bad_request" if status >= 400 else None)
+
+
+def _finish(one: Try) -> str | None:
+    if one.last is None:
+        return None
+    return "error" if one.failed else "stop"
+
+
+def _share_end(row: Event, parent: Event, one: Try) -> None:
+    if one.last is None:
+        row["ended_at"] = parent["ended_at"]
+    if one.last is None or not one.failed:
+        for name in ("finish_reason", "output_tokens", "cache_read_tokens"):
+            row[name] = parent.get(name)
+    for name in ("error_class", "error_text", "http_status", "asked_tokens", "window_tokens"):
+        row[name] = row.get(name) if row.get(name) is not None else parent.get(name)
+    if (one.last or {}).get("error_class") is None and parent.get("error_class") is not None:
+        row["error_class"] = parent["error_class"]  # words tell more than a status
+    row["lines"] = list(dict.fromkeys([*row["lines"], *(parent["lines"] or [])]))
+
+
+def parents_of(tries: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """One call for each chain of tries that no record of the agent tells of."""
+    lone = tries.join(calls, on="call_id", how="anti").sort("call_id", "started_at", nulls_last=True)
+    last = ("ended_at", "finish_reason", "error_class", "error_text", "http_status")
+    others = [name for name in calls.columns if name not in (*last, "call_id", "lines")]
+    return lone.group_by("call_id", maintain_order=True).agg(
+        *(pl.col(name).first() for name in others),
+        *(pl.col(name).last() for name in last),
+        pl.col("lines").explode().alias("lines"),
+    )
