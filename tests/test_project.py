@@ -18,7 +18,7 @@ from investigator.exits import MEANING, Exit
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "investigator"
 
-PIPELINE = ("sources", "formats", "casefile", "correlate", "views", "rulebook", "diagnosis", "report")
+PIPELINE = ("sources", "formats", "casefile", "correlate", "views", "rulebook", "diagnosis", "planning", "report")
 PURE = frozenset({"capacity", "catalog"})
 COMMON = frozenset({"", "errors", "exits", "resources"})
 PRINTERS = frozenset({"cli", "__main__"})

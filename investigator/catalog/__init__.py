@@ -1,6 +1,16 @@
 """Models, machines, timeouts and context defaults as data files with sources; what a case's own logs say beats them."""
 
-from .loader import load_benchmarks, load_context_defaults, load_machines, load_models, load_timeouts
+from .loader import (
+    cloud_model_from,
+    load_benchmarks,
+    load_cloud_models,
+    load_context_defaults,
+    load_machines,
+    load_models,
+    load_timeouts,
+    machine_from,
+    model_from,
+)
 from .lookup import (
     find_agent_windows,
     find_machine,
@@ -14,6 +24,7 @@ from .records import (
     AgentWindow,
     Attention,
     Benchmark,
+    CloudModel,
     ContextDefaults,
     LatentAttention,
     Machine,
@@ -22,6 +33,7 @@ from .records import (
     Recurrent,
     ServerWindow,
     TimeoutLayer,
+    TokenPrice,
     WeightsFile,
 )
 from .timeouts import TimeoutMatch, find_timeout, match_timeouts
@@ -30,6 +42,7 @@ __all__ = [
     "AgentWindow",
     "Attention",
     "Benchmark",
+    "CloudModel",
     "ContextDefaults",
     "LatentAttention",
     "Machine",
@@ -39,7 +52,9 @@ __all__ = [
     "ServerWindow",
     "TimeoutLayer",
     "TimeoutMatch",
+    "TokenPrice",
     "WeightsFile",
+    "cloud_model_from",
     "find_agent_windows",
     "find_machine",
     "find_machines",
@@ -47,11 +62,14 @@ __all__ = [
     "find_models",
     "find_timeout",
     "load_benchmarks",
+    "load_cloud_models",
     "load_context_defaults",
     "load_machines",
     "load_models",
     "load_timeouts",
+    "machine_from",
     "match_timeouts",
+    "model_from",
     "ollama_default_slots",
     "ollama_default_window_tokens",
 ]

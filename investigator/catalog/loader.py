@@ -15,6 +15,7 @@ from .records import (
     AgentWindow,
     Attention,
     Benchmark,
+    CloudModel,
     ContextDefaults,
     LatentAttention,
     Machine,
@@ -24,6 +25,7 @@ from .records import (
     Recurrent,
     ServerWindow,
     TimeoutLayer,
+    TokenPrice,
     WeightsFile,
     WindowRule,
 )
@@ -36,19 +38,25 @@ Row = Mapping[str, Any]
 @cache
 def load_models() -> tuple[ModelSpec, ...]:
     """All models, in the order of the file."""
-    return tuple(_model(row) for row in _yaml("models.yaml"))
+    return tuple(model_from(row) for row in _yaml("models.yaml"))
 
 
 @cache
 def load_machines() -> tuple[Machine, ...]:
     """All machines, in the order of the file."""
-    return tuple(_machine(row) for row in _yaml("machines.yaml"))
+    return tuple(machine_from(row) for row in _yaml("machines.yaml"))
 
 
 @cache
 def load_benchmarks() -> tuple[Benchmark, ...]:
     """Published prefill and decode speeds by machine."""
     return tuple(_benchmark(row) for row in csv.DictReader(_text("benchmarks.csv").splitlines()))
+
+
+@cache
+def load_cloud_models() -> tuple[CloudModel, ...]:
+    """Models behind an API with window and list price, in the order of the file."""
+    return tuple(cloud_model_from(row) for row in _yaml("cloud_models.yaml"))
 
 
 @cache
@@ -85,7 +93,8 @@ def _tuples(row: Row) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
 
 
-def _model(row: Row) -> ModelSpec:
+def model_from(row: Row) -> ModelSpec:
+    """A model from the keys of models.yaml. KeyError or TypeError for a key that is missing or unknown."""
     values = _tuples(row)
     parameters = values.pop("parameters_b")
     values["weights"] = tuple(WeightsFile(**each) for each in row["weights"])
@@ -100,11 +109,25 @@ def _model(row: Row) -> ModelSpec:
     return ModelSpec(total_parameters=parameters["total"] * 1e9, active_parameters=parameters["active"] * 1e9, **values)
 
 
-def _machine(row: Row) -> Machine:
+def machine_from(row: Row) -> Machine:
+    """A machine from the keys of machines.yaml. KeyError or TypeError for a key that is missing or unknown."""
     values = _tuples(row)
     price = values.pop("price_usd", None)
     values["compute"] = tuple(row.get("compute", {}).items())
     return Machine(price=Price(**price) if price else None, **values)
+
+
+def cloud_model_from(row: Row) -> CloudModel:
+    """A cloud model from the keys of cloud_models.yaml. KeyError or TypeError for a key that is missing or unknown."""
+    values = _tuples(row)
+    price, long_prompt = values.pop("price_usd_per_mtok", None), dict(values.pop("long_prompt", {}))
+    above = long_prompt.pop("above_tokens", None)
+    return CloudModel(
+        price=TokenPrice(**price) if price else None,
+        long_above_tokens=above,
+        long_price=TokenPrice(**long_prompt) if long_prompt else None,
+        **values,
+    )
 
 
 def _benchmark(row: Row) -> Benchmark:

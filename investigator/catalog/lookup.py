@@ -7,7 +7,7 @@ forms list all candidates.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from .loader import load_context_defaults, load_machines, load_models
 from .records import AgentWindow, Machine, ModelSpec
@@ -20,15 +20,18 @@ _VARIANTS = frozenset(
 )
 
 
-def find_model(text: str) -> ModelSpec | None:
-    """The model of an id, a library tag, a Hugging Face or file name, or an architecture that only one model has."""
-    found = find_models(text)
+def find_model(text: str, among: Sequence[ModelSpec] | None = None) -> ModelSpec | None:
+    """The model of an id, a library tag, a Hugging Face or file name, or an architecture that only one model has.
+
+    `among`: other entries than the catalogue's, such as the catalogue with a user's own.
+    """
+    found = find_models(text, among)
     return found[0] if len(found) == 1 else None
 
 
-def find_models(text: str) -> tuple[ModelSpec, ...]:
+def find_models(text: str, among: Sequence[ModelSpec] | None = None) -> tuple[ModelSpec, ...]:
     """All models that `text` may mean, from the strictest reading that fits any: tag, name, architecture."""
-    models, wanted = load_models(), text.strip().lower()
+    models, wanted = load_models() if among is None else among, text.strip().lower()
     if not wanted:
         return ()
     readings = (
@@ -40,22 +43,25 @@ def find_models(text: str) -> tuple[ModelSpec, ...]:
     return tuple(next(filter(None, readings), []))
 
 
-def find_machine(text: str, memory_gib: float | None = None) -> Machine | None:
+def find_machine(text: str, memory_gib: float | None = None, among: Sequence[Machine] | None = None) -> Machine | None:
     """The machine of a device line or a product name (`Apple M2 Ultra`, `NVIDIA GeForce RTX 3090`).
 
     `memory_gib` tells apart machines that share a chip; None if the text, or its memory, still means several.
     """
-    found = find_machines(text, memory_gib)
+    found = find_machines(text, memory_gib, among)
     return found[0] if len(found) == 1 else None
 
 
-def find_machines(text: str, memory_gib: float | None = None) -> tuple[Machine, ...]:
+def find_machines(
+    text: str, memory_gib: float | None = None, among: Sequence[Machine] | None = None
+) -> tuple[Machine, ...]:
     """All machines with the longest alias whose words are all in `text`, and with that memory if it is given."""
-    exact = tuple(machine for machine in load_machines() if text.strip().lower() == machine.id)
+    machines = load_machines() if among is None else among
+    exact = tuple(machine for machine in machines if text.strip().lower() == machine.id)
     if exact:
         return exact
     words = _words(text)
-    lengths = {machine: _match_length(machine, words) for machine in load_machines()}
+    lengths = {machine: _match_length(machine, words) for machine in machines}
     longest = max(lengths.values(), default=0)
     found = [machine for machine, length in lengths.items() if length == longest and longest > 0]
     return tuple(machine for machine in found if _has_memory(machine, memory_gib))

@@ -106,7 +106,8 @@ class Price:
 class Machine:
     """Memory and bandwidth. `memory_gib`: sizes sold (of each card where `cards` > 1), empty when as fitted.
 
-    `kind` is a name of `capacity.MachineKind`; `compute`: vendor peak figures, no measure of prefill.
+    `kind` is a name of `capacity.MachineKind`; `compute`: vendor peak figures, no measure of prefill; `card`: the entry
+    of one card where `cards` > 1.
     """
 
     id: str
@@ -118,6 +119,7 @@ class Machine:
     bandwidth_verified: bool
     sources: tuple[str, ...]
     cards: int = 1
+    card: str | None = None
     compute: tuple[tuple[str, float], ...] = ()
     price: Price | None = None
     note: str | None = None
@@ -136,6 +138,39 @@ class Benchmark:
     depth_tokens: int
     tps: float
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPrice:
+    """US dollars per million tokens."""
+
+    input: float
+    output: float
+
+
+@dataclass(frozen=True, slots=True)
+class CloudModel:
+    """A model behind an API. `price` None: listed without one; `long_price`: of prompts above `long_above_tokens`."""
+
+    id: str
+    name: str
+    vendor: str
+    window_tokens: int
+    window_verified: bool
+    price: TokenPrice | None
+    price_verified: bool
+    date: str
+    sources: tuple[str, ...]
+    long_above_tokens: int | None = None
+    long_price: TokenPrice | None = None
+    note: str | None = None
+
+    def cost_usd(self, input_tokens: float, output_tokens: float) -> float | None:
+        """List price of one call; None where no price is known. Nothing is taken off for cached input."""
+        price = self.price
+        if self.long_price and self.long_above_tokens is not None and input_tokens > self.long_above_tokens:
+            price = self.long_price
+        return None if price is None else (input_tokens * price.input + output_tokens * price.output) / 1e6
 
 
 @dataclass(frozen=True, slots=True)

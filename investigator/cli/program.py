@@ -22,6 +22,7 @@ from investigator.exits import Exit
 PANELS = {
     "Investigate": ("investigate", "demo", "explain"),
     "Step by step, on a case": ("ingest", "analyze", "report", "query", "coverage"),
+    "Before you buy": ("fit", "what-if", "machines", "models"),
     "Look things up": ("rules", "schema", "formats", "completion"),
 }
 COMMANDS = tuple(name for names in PANELS.values() for name in names)
@@ -36,7 +37,7 @@ class Program(click.RichGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"investigator.cli.{cmd_name}").command
+        command: click.Command = import_module(f"investigator.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -31,12 +31,21 @@ _LABELS: tuple[Label, ...] = ("measured", "derived", "estimated")
 
 
 def diagnose(
-    case: Case, rules: RuleSet, evaluation: Evaluation, *, tool_version: str, fail_on: Severity = "medium"
+    case: Case,
+    rules: RuleSet,
+    evaluation: Evaluation,
+    *,
+    tool_version: str,
+    fail_on: Severity = "medium",
+    replay: bool = True,
 ) -> Diagnosis:
-    """Diagnose an evaluated case. Reads the case's views and evidence; writes nothing."""
+    """Diagnose an evaluated case. Reads the case's views and evidence; writes nothing.
+
+    `replay` False leaves out what would have helped, which takes most of the time.
+    """
     rows = read_frame(case.connection, "FROM attempts ORDER BY arrived_at NULLS LAST, attempt_id").to_dicts()
     attempts: dict[str, Row] = {str(row["attempt_id"]): row for row in rows}
-    work = _Diagnosing(case, rules, evaluation, attempts)
+    work = _Diagnosing(case, rules, evaluation, attempts, replay)
     incidents = work.incidents()
     problems, notes = input_problems(case, rules)
     code, reasons = exit_code(incidents, problems, evaluation.results, fail_on)
@@ -79,6 +88,7 @@ class _Diagnosing:
     rules: RuleSet
     evaluation: Evaluation
     attempts: Mapping[str, Row]
+    replay: bool
 
     def incidents(self) -> tuple[Incident, ...]:
         """Ranked by failed calls explained, then severity, then time."""
@@ -140,6 +150,8 @@ class _Diagnosing:
         return tuple(Edge(c, e) for c, e in sorted(self.evaluation.edges) if c in own and e in own)
 
     def _what_would_help(self, group_: Group) -> tuple[World, ...]:
+        if not self.replay:
+            return ()
         touched = {s for f in group_.findings if f.kind == "cause" for s in f.subjects}
         replayed = [row for row in group_.attempts if row["attempt_id"] in touched]
         return Replay(self.case.connection, self.rules, replayed).what_would_help()
