@@ -20,7 +20,7 @@ from investigator.planning.catalogue import Catalogue
 from investigator.planning.incidents import IncidentLoad
 from investigator.planning.needs import memory_size_gib
 from investigator.planning.replay import ScenarioResult, replay
-from investigator.planning.scenarios import Ground, Part, Scenario, scenario
+from investigator.planning.scenarios import Ground, Part, Scenario, is_at_home, scenario
 from investigator.planning.speed import Basis, Confidence
 from investigator.rulebook.pack import RuleSet
 
@@ -84,7 +84,7 @@ def compare_machines(
 ) -> MachineTable:
     """Replay the incident's failed attempts on each machine, and there with the window that saving needs."""
     chosen = machines_of_interest(ground.catalogue) if machines is None else machines
-    places = [(machine, name, size) for machine, name in chosen if (size := _size(machine)) is not None]
+    places = [(machine, name, size) for machine, name in chosen if (size := _size(machine, ground)) is not None]
     worlds: list[Scenario] = []
     for machine, name, size in places:
         part = Part("machine", (machine, size), f"on {name}")
@@ -118,7 +118,10 @@ def _settings(load: IncidentLoad, ground: Ground) -> list[Scenario]:
     return [scenario(parts, ground)]
 
 
-def _size(machine: Machine) -> float | None:
+def _size(machine: Machine, ground: Ground) -> float | None:
+    """Of the machine of the logs, what it has there; else the largest size sold."""
+    if ground.case.memory_gib is not None and is_at_home(ground.case, machine, None):
+        return ground.case.memory_gib
     try:
         return memory_size_gib(machine)
     except UsageProblem:
@@ -137,7 +140,7 @@ def _row(
         memory_gib=size,
         cards=machine.cards,
         price=machine.price,
-        is_present=ground.case.machine is not None and ground.case.machine.id == machine.id,
+        is_present=is_at_home(ground.case, machine, None),
         memory=last.memory.verdict if last.memory else None,
         need_bytes=last.memory.need_bytes if last.memory else None,
         limit_bytes=last.memory.limit_bytes if last.memory else None,

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import duckdb
 
-from investigator.capacity import GIB, Interval
+from investigator.capacity import GIB, Interval, geometry_of, kv_bytes_per_token
 from investigator.catalog import Machine, ModelSpec, find_machine, find_models
 from investigator.planning.catalogue import Catalogue
-from investigator.planning.needs import Budget, ModelNeeds, measured_needs, needs_of, per_token_bytes
+from investigator.planning.needs import Budget, ModelNeeds, measured_needs, needs_of
 from investigator.planning.queries import query
 from investigator.planning.speed import Measured, ReadingSpeed, case_speed
 
@@ -82,6 +82,10 @@ class CaseFacts:
     machine_name: str | None
     memory_bytes: int | None
 
+    @property
+    def memory_gib(self) -> float | None:
+        return None if self.memory_bytes is None else self.memory_bytes / GIB
+
     def model(self, text: str) -> CaseModel | None:
         """The model that the case calls so; the catalogue's name or the key do as well."""
         wanted = _plain(text)
@@ -152,7 +156,7 @@ def _cache_agrees(spec: ModelSpec, per_token: float | None) -> bool:
     even = spec.window_attention is None and spec.recurrent is None
     if per_token is None or not even:
         return True
-    return abs(per_token_bytes(needs_of(spec)) / per_token - 1) <= _SAME_CACHE
+    return abs(kv_bytes_per_token(geometry_of(spec)) / per_token - 1) <= _SAME_CACHE
 
 
 def _weights_agree(spec: ModelSpec, weights: float) -> bool:

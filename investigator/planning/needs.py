@@ -23,7 +23,6 @@ from investigator.capacity import (
     geometry_of,
     gpu_limit_bytes,
     kv_bytes,
-    kv_bytes_per_token,
     weights_bytes,
 )
 from investigator.catalog import Machine, ModelSpec
@@ -36,6 +35,8 @@ UBATCH_TOKENS = 512
 _VOCABULARY_TOKENS = (32_000, 151_936, 262_144)
 #: A listed size is cut to an integer of GB from 10 up, to one decimal below.
 _LISTED_FROM_GB = 10
+#: What the library's plain tags are, where no file is known: then the size is parameters times bits.
+_USUAL_QUANT = "Q4_K_M"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,23 +183,17 @@ def backend_of(machine: Machine) -> Backend:
 _BACKENDS = {"nvidia": Backend.CUDA, "radeon": Backend.RADEON, "instinct": Backend.RADEON, "rx 7900": Backend.RADEON}
 
 
-def per_token_bytes(needs: ModelNeeds, kv_type: str = "f16") -> float:
-    """Bytes that each further token of context adds."""
-    return kv_bytes_per_token(needs.geometry, kv_type, kv_type)
-
-
 def _weights(model: ModelSpec, quant: str | None) -> tuple[Interval, str]:
-    if quant is None and model.weights:
-        quant = model.weights[0].quant
-    file = model.file(quant) if quant else None
+    quant = quant or (model.weights[0].quant if model.weights else _USUAL_QUANT)
+    file = model.file(quant)
     if file is not None:
         if file.size_bytes is not None:
             return Interval.exact(float(file.size_bytes)), file.quant
         step = 1.0 if file.listed_gb >= _LISTED_FROM_GB else 0.1
         low = file.listed_gb * GB
         return Interval(low, low + step * GB / 2, low + step * GB, "estimated"), file.quant
-    size = weights_bytes(model.total_parameters, quant) if quant else None
-    if size is None or quant is None:
+    size = weights_bytes(model.total_parameters, quant)
+    if size is None:
         known = ", ".join(each.quant for each in model.weights) or "none"
         raise UsageProblem(f"{model.id}: no size for quantisation {quant!r}", hint=f"files known: {known}")
     return size, quant.upper()

@@ -20,6 +20,8 @@ PartKind: TypeAlias = Literal["timeout", "num_ctx", "kv_type", "parallel", "mach
 
 #: More combinations than this are no table any more.
 MOST_SCENARIOS = 60
+#: A log prints a little less than the nominal size.
+_SAME_MEMORY = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +124,25 @@ def scenario(chosen: Sequence[Part], ground: Ground) -> Scenario:
         moved=moved,
         speed=speed,
         needs=needs_of(spec) if spec else ground.model.needs() if ground.model else None,
-        budget=budget_of(machine, memory_gib) if machine else ground.model.budget() if ground.model else None,
+        budget=_budget(ground, machine, memory_gib),
         checks_memory=moved or bool(by_kind.keys() & {"num_ctx", "parallel", "kv_type"}),
         notes=tuple(_notes(spec, speed, moved)),
     )
+
+
+def _budget(ground: Ground, machine: Machine | None, memory_gib: float | None) -> Budget | None:
+    """What the logs say of their own machine; of another, or of it with other memory, what the catalogue says."""
+    logged = ground.model.budget() if ground.model else None
+    if machine is None or (logged is not None and is_at_home(ground.case, machine, memory_gib)):
+        return logged
+    return budget_of(machine, memory_gib)
+
+
+def is_at_home(case: CaseFacts, machine: Machine, memory_gib: float | None) -> bool:
+    """Whether this is the machine of the logs, with the memory that it has there."""
+    if case.machine is None or case.machine.id != machine.id:
+        return False
+    return memory_gib is None or case.memory_gib is None or abs(memory_gib / case.memory_gib - 1) < _SAME_MEMORY
 
 
 def _speed(ground: Ground, spec: ModelSpec | None, machine: Machine | None) -> ReadingSpeed | None:

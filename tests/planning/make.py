@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -53,9 +54,15 @@ def founding_rows() -> list[dict[str, Any]]:
     return [*answered, *tries]
 
 
-def case_of(rows: list[dict[str, Any]], *, chip: str | None = "Apple M2 Ultra", parent: str | None = None) -> Case:
-    """An analysed case in memory with these attempts, and the description of a machine of 64 GiB."""
-    case = Case(None)
+def case_of(
+    rows: list[dict[str, Any]],
+    *,
+    chip: str | None = "Apple M2 Ultra",
+    parent: str | None = None,
+    path: Path | None = None,
+) -> Case:
+    """An analysed case, in memory or at `path`, with these attempts, and the description of a machine of 64 GiB."""
+    case = Case(path)
     frames = {name: table.empty() for name, table in derived_tables().items() if name != "coverage"}
     frames["attempts"] = pl.DataFrame(rows, schema=derived_tables()["attempts"].polars_schema())
     case.write_derived(frames)

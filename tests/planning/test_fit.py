@@ -79,6 +79,13 @@ def test_without_a_machine_only_needs_are_told() -> None:
     assert made.rows[0].read_s is None and made.rows[0].decode_tps is None
 
 
+def test_a_model_without_a_known_file_is_estimated_by_its_parameters() -> None:
+    (model,) = [each for each in CATALOGUE.models if not each.weights][:1]
+    needs = needs_of(model)
+    assert needs.quant == "Q4_K_M" and needs.weights.label == "estimated"
+    assert needs.weights.mid == pytest.approx(model.total_parameters * 4.87 / 8)
+
+
 def test_beyond_the_models_own_window_is_said() -> None:
     assert founding(None, 300_000).rows[0].beyond_native
 
