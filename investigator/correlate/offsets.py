@@ -7,7 +7,7 @@ own start may be anywhere.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ _CANDIDATES = 12
 _SLACK_S = 1.0
 _MIN_WEIGHT = 0.25
 _START_WEIGHT = 0.5
+_COVER_WEIGHT = 0.5
 _PART_S = 7200.0  # drift is looked for over parts of this length
 _MIN_PARTS = 4
 _MIN_LOCAL = 3
@@ -86,14 +87,37 @@ def estimate_offset(calls: Calls, requests: Requests, relative: bool) -> Offset 
     pairs = _pairs(calls, requests, relative)
     if not len(pairs.row):
         return None
-    constant = _best_constant(pairs, requests.step_s, relative)
+    constant = _best_constant(pairs, requests.step_s, relative, _Cover(calls, requests) if relative else None)
     return with_drift(pairs, constant, requests.step_s) if constant is not None else None
 
 
-def _best_constant(pairs: Pairs, step_s: float, relative: bool) -> Offset | None:
+class _Cover:
+    """How many requests began while some call was going on: tells apart offsets under which equally many calls fit."""
+
+    def __init__(self, calls: Calls, requests: Requests) -> None:
+        known = ~np.isnan(calls.start_s)
+        order = np.argsort(calls.start_s[known], kind="stable")
+        self._starts = calls.start_s[known][order]
+        ends = np.where(np.isnan(calls.end_s), np.inf, calls.end_s)[known][order]
+        self._latest = np.maximum.accumulate(ends) if len(ends) else ends
+        self._requests = requests.start_s[~np.isnan(requests.start_s)]
+
+    def share(self, seconds: float) -> float:
+        """Share of the requests, under this offset."""
+        if not len(self._starts) or not len(self._requests):
+            return 0.0
+        moments = self._requests + seconds
+        before = np.searchsorted(self._starts, moments + _SLACK_S) - 1
+        inside = (before >= 0) & (self._latest[np.maximum(before, 0)] >= moments - _SLACK_S)
+        return float(inside.mean())
+
+
+def _best_constant(pairs: Pairs, step_s: float, relative: bool, cover: _Cover | None = None) -> Offset | None:
     best: Offset | None = None
     for candidate in _peaks(pairs.difference, pairs.weight, step_s + _SLACK_S, relative):
         offset = _evaluate(pairs, candidate, step_s, relative)
+        if offset is not None and cover is not None:
+            offset = replace(offset, score=offset.score * (1 + _COVER_WEIGHT * cover.share(offset.seconds)))
         if offset is not None and (best is None or _better(offset, best)):
             best = offset
     return best
