@@ -62,7 +62,9 @@ def _of_query(node: Tree, ctes: _Sources) -> Lineage:
     if node["type"] == "SET_OPERATION_NODE":
         children = node.get("children") or [node.get("left"), node.get("right")]
         parts = [_of_query(child, known) for child in children if isinstance(child, dict)]
-        return {name: origin for name, origin in parts[0].items() if all(part.get(name) == origin for part in parts)}
+        same = {name: origin for name, origin in parts[0].items() if all(part.get(name) == origin for part in parts)}
+        # The first part of a UNION says what is judged; rows that rest on nothing of the kind are told beside it.
+        return same | {name: parts[0][name] for name in ("subject",) if name in parts[0]}
     if node["type"] != "SELECT_NODE":
         return {}
     return _of_select(node, _sources(node["from_table"], known))

@@ -33,7 +33,7 @@ def of(evaluation: Evaluation, rule: str) -> Finding:
 
 def test_the_founding_incident(founding: Evaluation) -> None:
     outcomes = {result.rule: result.outcome for result in founding.results}
-    assert outcomes == {
+    expected = {
         "agent-believes-another-window": "fired",
         "crash-ruled-out": "fired",
         "memory-ruled-out": "fired",
@@ -43,6 +43,7 @@ def test_the_founding_incident(founding: Evaluation) -> None:
         "retried-in-vain": "fired",
         "window-capped-below-native": "fired",
     }
+    assert {rule: outcomes[rule] for rule in expected} == expected
     assert all(finding.subjects == ("a1", "a2", "a3") for finding in founding.findings)
 
 
