@@ -19,12 +19,20 @@ if TYPE_CHECKING:
 @options.case_argument
 @options.fail_on_option
 @options.rules_option
+@options.tz_option
 @options.json_option
 @options.quiet_option
 @options.debug_option
 @click.pass_context
 def command(
-    ctx: click.Context, case: Path, fail_on: Severity, rule_paths: tuple[Path, ...], as_json: bool, quiet: bool
+    ctx: click.Context,
+    *,
+    case: Path,
+    fail_on: Severity,
+    rule_paths: tuple[Path, ...],
+    tz: str | None,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Print the verdict on a case.
 
@@ -35,7 +43,7 @@ def command(
 
     path, rules = steps.existing(case), steps.load(rule_paths)
     with Case(path) as opened:
-        diagnosis = steps.judge(opened, rules, fail_on, quiet)
+        diagnosis = steps.judge(opened, rules, fail_on, quiet, tz)
     if as_json:
         steps.deliver(diagnosis, options.STDOUT, "json")
     elif not quiet:

@@ -29,4 +29,4 @@ def command(ctx: click.Context, output: str, format_: str | None, quiet: bool) -
 
     inputs = tuple(map(str, log_paths(fixture_dir())))
     kind = options.report_format(output, format_, as_json=False)
-    ctx.exit(run(inputs, output, kind, Keep(None, True), ("medium", ()), quiet))
+    ctx.exit(run(inputs, output, kind, Keep(None, True), ("medium", (), None), quiet))

@@ -29,6 +29,7 @@ DEFAULT_STEM = "investigator-report"
 @options.output_option
 @options.format_option
 @options.report_json_option
+@options.lang_option
 @redacting.redaction_options
 @click.option(
     "--case", "case_path", type=click.Path(path_type=Path), help="Read into this case, adding to what it holds."
@@ -36,6 +37,7 @@ DEFAULT_STEM = "investigator-report"
 @click.option("--no-case", is_flag=True, help="Keep no case file.")
 @options.fail_on_option
 @options.rules_option
+@options.tz_option
 @options.quiet_option
 @options.debug_option
 @click.pass_context
@@ -46,6 +48,7 @@ def command(
     output: str | None,
     format_: str | None,
     as_json: bool,
+    lang: str,
     no_redact: bool,
     redact_rules: Path | None,
     redact_key: Path | None,
@@ -53,12 +56,13 @@ def command(
     no_case: bool,
     fail_on: Severity,
     rule_paths: tuple[Path, ...],
+    tz: str | None,
     quiet: bool,
 ) -> None:
     """Read logs, find the cause, write the report.
 
     PATH is a file, a folder (read with all that is in it), a pattern, or - for standard input. Files are recognised by
-    their content, not by their name; gzip is seen through.
+    their content, not by their name; compression, archives and what journald, docker or kubectl add is seen through.
 
     The report goes to investigator-report.html unless -o says otherwise, and the facts to a case file beside it, made
     anew each time unless --case names one.
@@ -68,7 +72,7 @@ def command(
     kind = options.report_format(output, format_, as_json)
     target = output or (options.STDOUT if as_json else f"{DEFAULT_STEM}.{kind}")
     redaction = redacting.redaction(no_redact, redact_rules, redact_key)
-    ctx.exit(run(inputs, target, kind, Keep(case_path, no_case), (fail_on, rule_paths), quiet, redaction))
+    ctx.exit(run(inputs, target, kind, Keep(case_path, no_case), (fail_on, rule_paths, tz), quiet, (redaction, lang)))
 
 
 class Keep:
@@ -96,22 +100,22 @@ def run(
     target: str,
     kind: str,
     keep: Keep,
-    judging: tuple[Severity, tuple[Path, ...]],
+    judging: tuple[Severity, tuple[Path, ...], str | None],
     quiet: bool,
-    redaction: Redaction | None = None,
+    shown: tuple[Redaction | None, str] = (None, "en"),
 ) -> int:
-    """Ingest, judge, deliver, tell; returns the exit code."""
+    """Ingest, judge, deliver, tell; returns the exit code. `shown`: how the report is masked, and its language."""
     from investigator.casefile.case import Case
     from investigator.cli import steps
 
     steps.check_output(target)
-    fail_on, rule_paths = judging
+    fail_on, rule_paths, tz = judging
     rules = steps.load(rule_paths)
     case_path = keep.path(target)
     with Case(case_path) as case:
         steps.read(inputs, case, quiet)
-        diagnosis = steps.judge(case, rules, fail_on, quiet)
-    steps.deliver(diagnosis, target, kind, redaction)
+        diagnosis = steps.judge(case, rules, fail_on, quiet, tz)
+    steps.deliver(diagnosis, target, kind, *shown)
     if target != options.STDOUT and not quiet:
-        steps.tell(diagnosis, target, case_path, redaction)
+        steps.tell(diagnosis, target, case_path, shown[0])
     return diagnosis.exit_code

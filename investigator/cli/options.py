@@ -18,6 +18,7 @@ ENDINGS = {
     ".xml": "junit", ".pdf": "pdf",
 }  # fmt: skip
 FORMATS = ("html", "md", "json", "sarif", "junit", "pdf")
+LANGUAGES = ("en", "de")
 STDOUT = "-"
 
 
@@ -56,9 +57,15 @@ rules_option = click.option(
     "--rules", "rule_paths", multiple=True, type=click.Path(path_type=Path), metavar="PATH",
     help="Rule file or folder, besides the built-in ones. May be repeated.",
 )  # fmt: skip
+tz_option = click.option(
+    "--tz", metavar="ZONE", help="Zone of local times where the logs do not tell it, such as Europe/Berlin."
+)
 output_option = click.option("-o", "--output", metavar="FILE", help="Where the report goes; - is standard output.")
 format_option = click.option(
     "--format", "format_", type=click.Choice(FORMATS), help="Default: by the ending of FILE, else html."
+)
+lang_option = click.option(
+    "--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language of the report."
 )
 case_argument = click.argument("case", type=click.Path(path_type=Path), metavar="CASE")
 inputs_argument = click.argument("inputs", nargs=-1, required=True, metavar="PATH…")

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 @options.output_option
 @options.format_option
 @options.report_json_option
+@options.lang_option
 @redacting.redaction_options
 @options.fail_on_option
 @options.rules_option
+@options.tz_option
 @options.quiet_option
 @options.debug_option
 @click.pass_context
@@ -36,11 +38,13 @@ def command(
     output: str | None,
     format_: str | None,
     as_json: bool,
+    lang: str,
     no_redact: bool,
     redact_rules: Path | None,
     redact_key: Path | None,
     fail_on: Severity,
     rule_paths: tuple[Path, ...],
+    tz: str | None,
     quiet: bool,
 ) -> None:
     """Write the report of a case.
@@ -57,8 +61,8 @@ def command(
     redaction = redacting.redaction(no_redact, redact_rules, redact_key)
     path, rules = steps.existing(case), steps.load(rule_paths)
     with Case(path) as opened:
-        diagnosis = steps.judge(opened, rules, fail_on, quiet)
-    steps.deliver(diagnosis, target, kind, redaction)
+        diagnosis = steps.judge(opened, rules, fail_on, quiet, tz)
+    steps.deliver(diagnosis, target, kind, redaction, lang)
     if target != options.STDOUT and not quiet:
         steps.tell(diagnosis, target, case, redaction)
     ctx.exit(diagnosis.exit_code)

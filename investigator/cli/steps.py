@@ -51,12 +51,12 @@ def load(rule_paths: Sequence[Path]) -> RuleSet:
     return rules
 
 
-def judge(case: Case, rules: RuleSet, fail_on: Severity, quiet: bool) -> Diagnosis:
-    """Correlate, evaluate and diagnose."""
+def judge(case: Case, rules: RuleSet, fail_on: Severity, quiet: bool, tz: str | None = None) -> Diagnosis:
+    """Correlate, evaluate and diagnose; `tz` is the zone of times whose zone no log tells."""
     from investigator.pipeline import analyze
 
     with working("rebuilding calls and checking rules", quiet):
-        return analyze(case, rules, fail_on)
+        return analyze(case, rules, fail_on, tz=tz)
 
 
 def existing(case: Path) -> Path:
@@ -81,12 +81,14 @@ def check_output(output: str | None) -> None:
         )
 
 
-def deliver(diagnosis: Diagnosis, output: str, format_: str, redaction: Redaction | None = None) -> None:
+def deliver(
+    diagnosis: Diagnosis, output: str, format_: str, redaction: Redaction | None = None, lang: str = "en"
+) -> None:
     """Render and write the report. Raises DeliveryProblem when the redaction gate finds a secret in it."""
     from investigator.report import REDACT, render, write_report
 
     try:
-        data = render(diagnosis, format_, redaction or REDACT)
+        data = render(diagnosis, format_, redaction or REDACT, lang)
     except DeliveryProblem as problem:
         problem.path = problem.path or output
         raise
