@@ -10,7 +10,8 @@ import polars as pl
 
 from investigator.casefile.case import Case
 from investigator.casefile.frames import insert_frame
-from investigator.casefile.source_row import begin, end, look_up, write_chunk
+from investigator.casefile.source_row import begin, end, look_up
+from investigator.casefile.writer import ChunkWriter
 from investigator.formats.base import Format, SourceInfo
 from investigator.formats.registry import recognise
 from investigator.sources.bundles import stat_of
@@ -95,11 +96,12 @@ class _Ingest:
         reader = ChunkReader(stream, self._chunk_bytes)
         reader.skip(row.cursor_bytes, row.cursor_line)
         parser = format_.parser(SourceInfo(row.source_id, candidate.path))
-        while (chunk := reader.read()) is not None:
-            parsed = parser.feed(chunk)
-            reader.consumed(parsed.consumed_bytes)
-            write_chunk(self._case, row, parsed, reader.position)
-            self._progress(candidate.path, stream.size_bytes, size_bytes)
+        with ChunkWriter(self._case, row) as writer:
+            while (chunk := reader.read()) is not None:
+                parsed = parser.feed(chunk)
+                reader.consumed(parsed.consumed_bytes)
+                writer.add(parsed, reader.position)
+                self._progress(candidate.path, stream.size_bytes, size_bytes)
         end(self._case, row, stream.sha256())
         self.read.append(candidate.path)
 

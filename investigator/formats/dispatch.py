@@ -6,16 +6,33 @@ No loop over lines: lines with the same candidates go together, so each literal 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from investigator.formats.patterns import Pattern
+from investigator.formats.patterns import HAS_GROUPS, Pattern
 
 #: Characters of a line that choose the candidates.
 STEM = 12
 
 # Stems are remembered between chunks up to this number; a log with ever new first words must not fill the memory.
 _REMEMBER = 50_000
+
+Rows = npt.NDArray[np.intp]
+#: Index of a pattern, and whether the stem alone decides that it fits.
+_Candidate = tuple[int, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Lines that a pattern accounts for. rows: places in what was offered. groups: of the pattern's regex, if any."""
+
+    pattern: Pattern
+    rows: Rows
+    keys: pl.Series
+    groups: pl.DataFrame | None = None
 
 
 class Dispatcher:
@@ -24,46 +41,50 @@ class Dispatcher:
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         self._prefixed = [pattern for pattern in patterns if pattern.match != "contains"]
         self._contained = [pattern for pattern in patterns if pattern.match == "contains"]
-        self._groups: dict[tuple[int, ...], int] = {(): 0}
+        self._groups: dict[tuple[_Candidate, ...], int] = {(): 0}
         self._known: dict[str, int] = {}
 
-    def assign(self, lines: pl.DataFrame) -> Iterator[tuple[Pattern, pl.DataFrame]]:
-        """Pairs of a pattern and the lines (column `key`) it accounts for; a line is given to one pattern only.
+    def assign(self, keys: pl.Series, quoted: pl.Series | None) -> Iterator[Match]:
+        """The lines (their keys, and whether these were quoted) that each pattern accounts for; each line once.
 
         Lines that no pattern wants are not returned. Of patterns with the same literal the first whose regex accepts a
         line gets it.
         """
-        taken: list[pl.Series] = []
-        for candidates, part in self._parts(lines):
-            for pattern, matched in _share(candidates, part):
-                taken.append(matched["row"])
-                yield pattern, matched
-        if self._contained:
-            rest = lines.filter(~pl.col("row").is_in(pl.concat(taken).implode())) if taken else lines
-            yield from self._containing(rest)
+        open_rows = np.ones(len(keys), np.bool_)
+        for candidates, rows in self._parts(keys):
+            for match in _share(candidates, rows, keys, quoted):
+                open_rows[match.rows] = False
+                yield match
+        if self._contained and open_rows.any():
+            yield from self._containing(np.flatnonzero(open_rows), keys, quoted)
 
-    def _containing(self, rest: pl.DataFrame) -> Iterator[tuple[Pattern, pl.DataFrame]]:
+    def _containing(self, rows: Rows, keys: pl.Series, quoted: pl.Series | None) -> Iterator[Match]:
         literals = list(dict.fromkeys(pattern.literal for pattern in self._contained))
-        rest = rest.filter(pl.col("key").str.contains_any(literals))
-        if rest.height:
-            yield from _share(self._contained, rest)
+        found = taken(keys, rows).to_frame("key").select(pl.col("key").str.contains_any(literals)).to_series()
+        rows = rows[found.fill_null(False).to_numpy()]
+        if len(rows):
+            yield from _share([(pattern, False) for pattern in self._contained], rows, keys, quoted)
 
-    def _parts(self, lines: pl.DataFrame) -> Iterator[tuple[list[Pattern], pl.DataFrame]]:
-        stems = lines["key"].str.slice(0, STEM)
+    def _parts(self, keys: pl.Series) -> Iterator[tuple[list[tuple[Pattern, bool]], Rows]]:
+        if keys.is_empty() or not self._prefixed:
+            return
+        stems = keys.str.slice(0, STEM)
         distinct = stems.unique()
         if len(self._known) + len(distinct) > _REMEMBER:
             self._known.clear()
         group = {stem: self._group(stem) for stem in distinct.drop_nulls().to_list()}
-        numbers = stems.replace_strict(group, default=0, return_dtype=pl.Int32)
-        chosen = lines.with_columns(numbers.alias("group")).filter(pl.col("group") != 0)
+        numbers = stems.replace_strict(group, default=0, return_dtype=pl.Int16).to_numpy()
+        order = np.argsort(numbers, kind="stable")
+        values, starts = np.unique(numbers[order], return_index=True)
         members = {number: key for key, number in self._groups.items()}
-        for number, part in chosen.partition_by("group", as_dict=True, include_key=False).items():
-            yield [self._prefixed[index] for index in members[int(number[0])]], part
+        for value, rows in zip(values.tolist(), np.split(order, starts[1:]), strict=True):
+            if value:
+                yield [(self._prefixed[index], sure) for index, sure in members[value]], rows
 
     def _group(self, stem: str) -> int:
         if (number := self._known.get(stem)) is None:
             fits = (
-                index
+                (index, stem.startswith(pattern.literal) and pattern.match == "prefix")
                 for index, pattern in enumerate(self._prefixed)
                 if stem.startswith(pattern.literal) or pattern.literal.startswith(stem)
             )
@@ -72,22 +93,66 @@ class Dispatcher:
         return number
 
 
-def _share(candidates: Sequence[Pattern], part: pl.DataFrame) -> Iterator[tuple[Pattern, pl.DataFrame]]:
-    """Each line of `part` to the first candidate that accepts it."""
-    choice = pl.coalesce(pl.when(accepts(pattern)).then(number) for number, pattern in enumerate(candidates))
-    chosen = part.with_columns(choice.cast(pl.Int32).alias("choice")).filter(pl.col("choice").is_not_null())
-    for number, matched in chosen.partition_by("choice", as_dict=True, include_key=False, maintain_order=True).items():
-        yield candidates[int(number[0])], matched
+def taken(series: pl.Series, rows: Rows) -> pl.Series:
+    """`series` at these places; itself if that is all of them."""
+    return series if len(rows) == len(series) and (len(rows) == 0 or rows[0] == 0) else series[rows]
 
 
-def accepts(pattern: Pattern) -> pl.Expr:
-    """Whether a line (columns key, quoted) has the literal in its place and passes the pattern's regex."""
-    key = pl.col("key")
+def _share(
+    candidates: Sequence[tuple[Pattern, bool]], rows: Rows, keys: pl.Series, quoted: pl.Series | None
+) -> Iterator[Match]:
+    """Each of these lines to the first candidate that accepts it."""
+    keys = taken(keys, rows)
+    quoted = None if quoted is None else taken(quoted, rows)
+    for pattern, sure in candidates:
+        if not len(rows):
+            return
+        begins = None if sure else _begins(pattern, keys, quoted)
+        if begins is None or begins.all():
+            some_rows, some_keys, places = rows, keys, None
+        else:
+            places = np.flatnonzero(begins.to_numpy())
+            some_rows, some_keys = rows[places], keys.filter(begins)
+        good, groups = _passes(pattern, some_keys)
+        if good is not None and not good.all():
+            some_rows, some_keys = some_rows[good], some_keys.filter(pl.Series(good))
+            groups = None if groups is None else groups.filter(pl.Series(good))
+            places = np.flatnonzero(good) if places is None else places[good]
+        if len(some_rows):
+            yield Match(pattern, some_rows, some_keys, groups)
+        if places is None:
+            return
+        left = np.ones(len(rows), np.bool_)
+        left[places] = False
+        rows, keys = rows[left], keys.filter(pl.Series(left))
+        quoted = None if quoted is None else quoted.filter(pl.Series(left))
+
+
+def _begins(pattern: Pattern, keys: pl.Series, quoted: pl.Series | None) -> pl.Series:
+    """Whether each key has the pattern's literal in its place."""
     if pattern.match == "contains":
-        test = key.str.contains(pattern.literal, literal=True)
-    else:
-        test = key.str.starts_with(pattern.literal)
+        return keys.str.contains(pattern.literal, literal=True)
+    test = keys.str.starts_with(pattern.literal)
     if pattern.match == "exact":
-        rest = key.str.strip_prefix(pattern.literal)
-        test &= (rest == "") | rest.str.starts_with('"') | (rest.str.starts_with(" ") & ~pl.col("quoted"))
-    return test if pattern.regex is None else test & key.str.contains(pattern.regex)
+        rest = keys.str.strip_prefix(pattern.literal)
+        ends = (rest == "") | rest.str.starts_with('"')
+        in_quotes = pl.Series([False]) if quoted is None else quoted
+        test &= ends | (rest.str.starts_with(" ") & ~in_quotes)
+    return test
+
+
+def _passes(pattern: Pattern, keys: pl.Series) -> tuple[npt.NDArray[np.bool_] | None, pl.DataFrame | None]:
+    """Which keys the pattern's regex accepts, and its groups where a fact is made of them."""
+    if pattern.regex is None or keys.is_empty():
+        return None, None
+    if not any(spec.regex == pattern.regex and HAS_GROUPS.search(pattern.regex) for spec in pattern.facts):
+        return keys.str.contains(pattern.regex).to_numpy(), None
+    groups = keys.str.extract_groups(pattern.regex).struct.unnest()
+    if not groups.to_series(0).has_nulls():
+        return None, groups
+    good = ~groups.select(pl.all_horizontal(pl.all().is_null())).to_series()
+    if not good.all():
+        # All groups can be absent from a text that is accepted.
+        empty = np.flatnonzero(~good.to_numpy())
+        good = good.scatter(empty, keys[empty].str.contains(pattern.regex))
+    return good.to_numpy(), groups

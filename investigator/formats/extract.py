@@ -2,103 +2,141 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
-from investigator.formats.convert import integer, number, seconds, size_bytes, switch, tristate, unquoted
+from investigator.formats.convert import integer, number, size_bytes, switch, tristate, unquoted
+from investigator.formats.durations import seconds_of
 from investigator.formats.facts import common_columns, fact_tables
-from investigator.formats.patterns import FactSpec
+from investigator.formats.fields import field_text
+from investigator.formats.patterns import HAS_GROUPS, FactSpec
 
 #: Longest text kept in a column that repeats what a line said.
 MESSAGE_LIMIT = 600
 
-_GROUP = re.compile(r"\(\?P?<(\w+)>")
 # A setting's name inside Ollama's `map[KEY:value KEY:value]`; its value may contain blanks, colons and brackets.
 _ENV_KEY = r"(^|\s)([A-Z][A-Z0-9_]{2,}|https?_proxy|no_proxy):"
 
 
-def extract(spec: FactSpec, lines: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `spec.table` (with row, line_no, byte_offset, lines, stamps; ids are given later) for these lines."""
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines of one lane that go to one pattern.
+
+    frame: columns row, body, quoted, level, origin, slot, task. keys: what patterns are matched against. style: how
+    fields are written. groups: what the pattern's regex captured, if it did.
+    """
+
+    frame: pl.DataFrame
+    keys: pl.Series
+    style: str
+    groups: pl.DataFrame | None = None
+
+
+def needed(spec: FactSpec) -> frozenset[str]:
+    """Columns of a lane that facts of this kind are made of."""
+    own = set(_own_columns(spec.table)) if spec.rows is None else set()
+    automatic = {name for name in own & _AUTOMATIC.keys() if name not in spec.set}
+    said = {"message", "detail"}
+    columns = {"row"} | (automatic - said)
+    if automatic & said:
+        columns |= {"body", "quoted"}
+    return frozenset(columns | ({"body"} if spec.fields or spec.rows else set()))
+
+
+def extract(spec: FactSpec, lines: Lines) -> pl.DataFrame:
+    """Rows of `spec.table` (column row, and the table's own; the common ones are given later) for these lines."""
     if spec.rows is not None:
         return _SPLITTERS[spec.rows](lines)
-    table = fact_tables()[spec.table].polars_schema()
+    texts = _texts(spec, lines)
+    table = _own_columns(spec.table)
+    wanted = {name: dtype for name, dtype in table.items() if name in texts or name in spec.set or name in _AUTOMATIC}
+    named = (text.alias(f"text {name}") for name, text in texts.items())
+    cells = lines.frame.hstack([lines.keys.alias("key"), *named])
+    quick = {
+        name: number_
+        for name, text in texts.items()
+        if name not in spec.set and (number_ := _quick(name, table[name], text, spec)) is not None
+    }
+    typed: list[pl.Expr] = []
+    for name, dtype in wanted.items():
+        value: pl.Expr
+        if name in quick:
+            value = _defaulted(spec, name, dtype, pl.lit(quick[name]))
+        else:
+            value = _typed(spec, name, dtype, texts, lines.style)
+        typed.append(value.alias(name))
+    return cells.select("row", *typed)
+
+
+@cache
+def _own_columns(table: str) -> Mapping[str, pl.DataType]:
     common = set(common_columns())
-    sources = _sources(spec)
-    columns = [
-        _typed(spec, name, dtype, sources).alias(name)
-        for name, dtype in table.items()
-        if name not in common and (name in sources or name in spec.set or name in _AUTOMATIC)
-    ]
-    return lines.select(*_common(), *columns)
+    return {name: dtype for name, dtype in fact_tables()[table].polars_schema().items() if name not in common}
 
 
-def _common() -> list[pl.Expr]:
-    kept = ("row", "line_no", "byte_offset", "stamp", "stamp_kind", "offset_s")
-    return [*(pl.col(name) for name in kept), pl.col("span").alias("lines")]
-
-
-def _sources(spec: FactSpec) -> Mapping[str, pl.Expr]:
+def _texts(spec: FactSpec, lines: Lines) -> Mapping[str, pl.Series]:
     """Column → text it is read from."""
-    sources: dict[str, pl.Expr] = {}
-    if spec.regex is not None:
-        groups = pl.col("key").str.extract_groups(spec.regex).struct.field
-        sources |= {name: groups(name) for name in _GROUP.findall(spec.regex)}
-    sources |= {column: field_text(key) for column, key in spec.fields.items()}
-    sources |= {column: pl.col("key").str.extract(regex, 1) for column, regex in spec.find.items()}
-    return sources
+    texts: dict[str, pl.Series] = {}
+    if spec.regex is not None and HAS_GROUPS.search(spec.regex):
+        groups = lines.groups
+        if groups is None:
+            groups = lines.keys.str.extract_groups(spec.regex).struct.unnest()
+        texts |= {name: groups[name] for name in groups.columns if not name.isdigit()}
+    texts |= {column: field_text(lines.frame["body"], key, lines.style) for column, key in spec.fields.items()}
+    texts |= {column: lines.keys.str.extract(regex, 1) for column, regex in spec.find.items()}
+    return texts
 
 
-def field_text(keys: str) -> pl.Expr:
-    """Text of the first `key=value` (in JSON lines `"key":value`) of these `|`-separated keys, without Go quotes."""
-    found = [_one_field(key) for key in keys.split("|")]
-    return pl.coalesce(found)
-
-
-def _one_field(key: str) -> pl.Expr:
-    name = re.escape(key)
-    value = r'(?:"((?:[^"\\]|\\.)*)"|'
-    text = pl.col("body").str.extract_groups(rf'(?:^| )"?{name}"?={value}(\[[^\]]*\]|[^ ]*))').struct.field
-    json = pl.col("body").str.extract_groups(rf'"{name}":{value}([^",}}]*))').struct.field
-    in_json = pl.col("style") == "json"
-    quoted = pl.when(in_json).then(json("1")).otherwise(text("1"))
-    bare = pl.when(in_json).then(json("2")).otherwise(text("2"))
-    return pl.coalesce(unquoted(quoted), bare)
-
-
-def message_text() -> pl.Expr:
+def message_text(style: str) -> pl.Expr:
     """What the line says, without stamp, level and fields."""
     quoted = unquoted(pl.col("key").str.extract(r'^((?:[^"\\]|\\.)*)'))
-    slog = pl.col("style") == "text"
-    bare = pl.when(slog & pl.col("quoted")).then(quoted).otherwise(pl.col("key"))
+    bare = pl.when(pl.col("quoted")).then(quoted).otherwise(pl.col("key")) if style == "text" else pl.col("key")
     return bare.str.strip_chars().str.slice(0, MESSAGE_LIMIT)
 
 
-def _detail() -> pl.Expr:
+def _detail(style: str) -> pl.Expr:
     rest = pl.col("body").str.replace(r'^(?:"(?:[^"\\]|\\.)*"|\S*) ?', "").str.slice(0, MESSAGE_LIMIT)
     return pl.when(pl.col("quoted")).then(rest)
 
 
-_AUTOMATIC: Mapping[str, Callable[[], pl.Expr]] = {
+_AUTOMATIC: Mapping[str, Callable[[str], pl.Expr]] = {
     "message": message_text,
     "detail": _detail,
-    "level": lambda: pl.col("level"),
-    "origin": lambda: pl.col("origin"),
-    "slot": lambda: pl.col("slot"),
-    "task": lambda: pl.col("task"),
+    "level": lambda _: pl.col("level"),
+    "origin": lambda _: pl.col("origin"),
+    "slot": lambda _: pl.col("slot"),
+    "task": lambda _: pl.col("task"),
 }
 
 
-def _typed(spec: FactSpec, name: str, dtype: pl.DataType, sources: Mapping[str, pl.Expr]) -> pl.Expr:
+def _quick(name: str, dtype: pl.DataType, text: pl.Series, spec: FactSpec) -> pl.Series | None:
+    """Values of a column of plain numbers, or None if its texts need more than a cast."""
+    if name in spec.maps or name.endswith("_bytes") or not dtype.is_numeric():
+        return None
+    if name.endswith("_s") and dtype == pl.Float64 and spec.units.get(name) != "ms":
+        return seconds_of(text)
+    values = text.cast(pl.Int64 if dtype.is_integer() else pl.Float64, strict=False)
+    if values.null_count() != text.null_count():
+        return None
+    return values * 1e-3 if name.endswith("_s") else values
+
+
+def _typed(spec: FactSpec, name: str, dtype: pl.DataType, texts: Mapping[str, pl.Series], style: str) -> pl.Expr:
     if name in spec.set:
         return pl.lit(spec.set[name], dtype)
-    if name not in sources:
-        return _AUTOMATIC[name]().cast(dtype, strict=False)
-    text = sources[name]
+    if name not in texts:
+        return _AUTOMATIC[name](style).cast(dtype, strict=False)
+    text = pl.col(f"text {name}")
     if mapping := spec.maps.get(name):
         text = text.replace(mapping)
-    value = _converted(name, dtype, text, spec.units.get(name, "")).cast(dtype, strict=False)
+    return _defaulted(spec, name, dtype, _converted(name, dtype, text, spec.units.get(name, "")))
+
+
+def _defaulted(spec: FactSpec, name: str, dtype: pl.DataType, value: pl.Expr) -> pl.Expr:
+    value = value.cast(dtype, strict=False)
     return value.fill_null(pl.lit(spec.defaults[name], dtype)) if name in spec.defaults else value
 
 
@@ -106,7 +144,7 @@ def _converted(name: str, dtype: pl.DataType, text: pl.Expr, unit: str) -> pl.Ex
     if name.endswith("_bytes"):
         return size_bytes(text, unit)
     if name.endswith("_s") and dtype == pl.Float64:
-        return number(text) * 1e-3 if unit == "ms" else seconds(text)
+        return number(text) * 1e-3
     if dtype == pl.Boolean:
         return switch(text)
     if dtype == pl.Float64:
@@ -116,19 +154,13 @@ def _converted(name: str, dtype: pl.DataType, text: pl.Expr, unit: str) -> pl.Ex
     return tristate(text) if name == "flash_attention" else text.str.slice(0, MESSAGE_LIMIT)
 
 
-def _environment(lines: pl.DataFrame) -> pl.DataFrame:
+def _environment(lines: Lines) -> pl.DataFrame:
     """One server_config row per setting of `server config env="map[…]"`."""
     inner = pl.col("body").str.extract(r'map\[(.*?)\]?"?\s*$')
     pairs = inner.str.replace_all(_ENV_KEY, "\x1f$2:").str.strip_chars("\x1f").str.split("\x1f")
-    rows = lines.select(*_common(), pairs.alias("pair")).explode("pair").drop_nulls("pair")
+    rows = lines.frame.select("row", pairs.alias("pair")).explode("pair").drop_nulls("pair")
     halves = pl.col("pair").str.splitn(":", 2).struct.field
-    first = pl.int_range(pl.len()).over("row") == 0
-    return rows.select(
-        pl.exclude("pair", "lines"),
-        pl.when(first).then(pl.col("lines")).otherwise(0).cast(pl.Int32).alias("lines"),
-        halves("field_0").alias("key"),
-        halves("field_1").str.strip_chars().alias("value"),
-    )
+    return rows.select("row", halves("field_0").alias("key"), halves("field_1").str.strip_chars().alias("value"))
 
 
-_SPLITTERS: Mapping[str, Callable[[pl.DataFrame], pl.DataFrame]] = {"environment": _environment}
+_SPLITTERS: Mapping[str, Callable[[Lines], pl.DataFrame]] = {"environment": _environment}

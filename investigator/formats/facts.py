@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any, cast
 
 import polars as pl
 from ruamel.yaml import YAML
@@ -49,20 +50,25 @@ def _columns(raw: Mapping[str, Mapping[str, str]]) -> tuple[Column, ...]:
 
 
 @cache
+def _raw() -> Mapping[str, Any]:
+    return cast(
+        Mapping[str, Any],
+        YAML(typ="safe", pure=True).load(files(__package__).joinpath("facts.yaml").read_text(encoding="utf-8")),
+    )
+
+
+@cache
 def fact_tables() -> Mapping[str, FactTable]:
     """All fact tables by name, in the file's order."""
-    text = files(__package__).joinpath("facts.yaml").read_text(encoding="utf-8")
-    raw = YAML(typ="safe", pure=True).load(text)
-    common = _columns(raw["common"])
-    kept = set(raw["keep_verbatim"])
+    common = _columns(_raw()["common"])
+    kept = set(_raw()["keep_verbatim"])
     return {
         name: FactTable(name, spec["doc"], common + _columns(spec["columns"]), name in kept)
-        for name, spec in raw["tables"].items()
+        for name, spec in _raw()["tables"].items()
     }
 
 
 @cache
 def common_columns() -> tuple[str, ...]:
     """Names of the columns that every fact table starts with."""
-    text = files(__package__).joinpath("facts.yaml").read_text(encoding="utf-8")
-    return tuple(YAML(typ="safe", pure=True).load(text)["common"])
+    return tuple(_raw()["common"])

@@ -38,10 +38,15 @@ def line_starts(data: bytes) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 
 def _split(data: bytes, count: int) -> pl.Series:
-    valid = _valid_utf8(data)
     if count == 0:
         return pl.Series([], dtype=pl.String)
-    lines = pl.scan_lines(io.BytesIO(valid)).collect().to_series()
+    valid = data
+    try:
+        lines = pl.scan_lines(io.BytesIO(valid)).collect().to_series()
+    except pl.exceptions.ComputeError:
+        # The fast reader refuses invalid UTF-8, which is rare.
+        valid = _valid_utf8(data)
+        lines = pl.scan_lines(io.BytesIO(valid)).collect().to_series()
     if len(lines) == count:
         return lines
     # The fast reader has its own idea of odd line ends; then the plain split decides.

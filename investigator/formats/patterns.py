@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -12,6 +13,9 @@ from ruamel.yaml import YAML
 
 Where = Literal["slog", "cpp", "server", "text", "raw"]
 Match = Literal["prefix", "exact", "contains"]
+
+#: A regex with this in it captures columns.
+HAS_GROUPS = re.compile(r"\(\?P?<\w+>")
 
 #: Shortest literal that may declare a line to be noise.
 NOISE_LITERAL = 8

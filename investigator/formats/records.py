@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
+
+from investigator.formats.heads import Head
 
 #: Longest record joined from wrapped lines, in lines.
 LONGEST = 60
@@ -28,11 +32,18 @@ _TIMING = r"^\s*(?:prompt eval|eval|total) time = "
 _TIMING_LINES = 3
 
 
+_TEMPLATE_LITERALS = ["format: '", "example: '", "chat_template: "]
+# Heads of lines that are the beginning of a record for sure.
+_STARTING = [Head.TIME, Head.GIN, Head.SERVER, Head.RUNNER, Head.BLANK, Head.BRACE]
+
+Mask = npt.NDArray[np.bool_]
+
+
 @dataclass(frozen=True, slots=True)
 class Records:
     """rows: one per record, with columns span (lines), slot and task (of the timing block it stands in), block.
 
-    open_at: row at which a record begins that the next chunk may continue; None if the chunk ends cleanly.
+    open_at: line number at which a record begins that the next chunk may continue; None if the chunk ends cleanly.
     """
 
     rows: pl.DataFrame
@@ -40,17 +51,21 @@ class Records:
 
 
 def join_records(rows: pl.DataFrame) -> Records:
-    """Join wrapped lines and mark blocks. `rows` has row, line_no, byte_offset, payload, span."""
-    marked = rows.with_columns(_starts().alias("starts"), _open_end().alias("open"))
-    joined, wrapped_open = _join_wrapped(marked)
+    """Join wrapped lines and mark blocks. `rows` has row, line_no, byte_offset, payload, span, head."""
+    joined, wrapped_open = _join_wrapped(rows)
     timed, timing_open = _timing_blocks(joined)
     blocked, template_open = _template_blocks(timed)
     borders = [border for border in (wrapped_open, timing_open, template_open) if border is not None]
-    return Records(blocked.drop("starts", "open"), min(borders) if borders else None)
+    return Records(blocked, min(borders) if borders else None)
 
 
-def _starts() -> pl.Expr:
-    return pl.col("payload").str.contains(_STARTS)
+def _starts(rows: pl.DataFrame) -> Mask:
+    """Which rows begin a record."""
+    sure = rows["head"].is_in(_STARTING)
+    starts = sure.to_numpy().copy()
+    if not starts.all():
+        starts[~starts] = rows["payload"].filter(~sure).str.contains(_STARTS).to_numpy()
+    return starts
 
 
 def _open_end() -> pl.Expr:
@@ -65,19 +80,32 @@ def _odd_quotes() -> pl.Expr:
 
 
 def _join_wrapped(rows: pl.DataFrame) -> tuple[pl.DataFrame, int | None]:
-    numbered = rows.with_columns(pl.col("starts").cum_sum().alias("group"))
-    follows = ~rows["starts"] & (rows["open"] | _slog_before(rows)).shift(1, fill_value=False)
     last_open = _open_alone(rows.tail(1))
-    if not follows.any():
+    starts = _starts(rows)
+    group = np.cumsum(starts)
+    following = _following(rows, starts)
+    if not len(following):
         return rows, last_open
-    touched = pl.col("group").is_in(numbered.filter(follows)["group"].unique().implode())
-    linked = _linked(numbered.filter(touched))
+    touched = pl.Series(np.isin(group, group[following]))
+    marked = rows.with_columns(_open_end().alias("open"), starts=pl.Series(starts), group=pl.Series(group))
+    linked = _linked(marked.filter(touched))
     end = linked.tail(1)
     if end["row"].item() == rows.height - 1 and end["goes_on"].item() and (end["linked"] | end["starts"]).item():
         last_open = _first_line(linked)
-    joined = _glue(linked).select(rows.columns)
-    whole = pl.concat([numbered.filter(~touched).select(rows.columns), joined]).sort("row")
+    whole = pl.concat([rows.filter(~touched), _glue(linked).select(rows.columns)]).sort("row")
     return whole.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")), last_open
+
+
+def _following(rows: pl.DataFrame, starts: Mask) -> npt.NDArray[np.intp]:
+    """Rows that begin nothing, after a row that is open."""
+    rest = np.flatnonzero(~starts)
+    rest = rest[rest > 0]
+    if not len(rest):
+        return rest
+    before = rows.select("payload")[rest - 1]
+    is_open = before.select(_open_end() | (_odd_quotes() % 2 == 1)).to_series()
+    open_rows: npt.NDArray[np.intp] = rest[is_open.fill_null(False).to_numpy()]
+    return open_rows
 
 
 def _open_alone(tail: pl.DataFrame) -> int | None:
@@ -85,7 +113,7 @@ def _open_alone(tail: pl.DataFrame) -> int | None:
     if tail.is_empty():
         return None
     slog = pl.col("payload").str.starts_with("time=")
-    is_open = tail.select((_odd_quotes() % 2 == 1) | (pl.col("open") & slog)).item()
+    is_open = tail.select((_odd_quotes() % 2 == 1) | (_open_end() & slog)).item()
     return int(tail["line_no"].item()) if is_open else None
 
 
@@ -116,13 +144,9 @@ def _first_line(linked: pl.DataFrame) -> int:
     return int(linked.filter(~pl.col("linked"))["line_no"].item(-1))
 
 
-def _slog_before(rows: pl.DataFrame) -> pl.Series:
-    return rows.select(_odd_quotes() % 2 == 1).to_series()
-
-
 def _timing_blocks(rows: pl.DataFrame) -> tuple[pl.DataFrame, int | None]:
     """The three bare timing lines after a `slot print_timing: id 0 | task 12 | ` get that slot and task."""
-    header = rows["payload"].str.contains(_TIMING_HEADER)
+    header = _timing_headers(rows)
     nothing = (
         pl.lit(None, pl.Int32).alias("slot"),
         pl.lit(None, pl.Int64).alias("task"),
@@ -130,12 +154,14 @@ def _timing_blocks(rows: pl.DataFrame) -> tuple[pl.DataFrame, int | None]:
     )
     if not header.any():
         return rows.with_columns(*nothing), None
-    numbers = pl.col("payload").str.extract_groups(_TIMING_HEADER).struct.field
-    at = pl.when(header).then(pl.int_range(pl.len())).forward_fill()
-    inside = pl.col("payload").str.contains(_TIMING) & (pl.int_range(pl.len()) - at <= 2 * _TIMING_LINES)
-    marked = rows.with_columns(
-        pl.when(inside).then(numbers("1").cast(pl.Int32).forward_fill()).alias("slot"),
-        pl.when(inside).then(numbers("2").cast(pl.Int64).forward_fill()).alias("task"),
+    headers = header.arg_true()
+    numbers = rows["payload"].gather(headers).str.extract_groups(_TIMING_HEADER).struct.unnest()
+    inside, under = _inside_blocks(rows["payload"], headers.to_numpy())
+    given = numbers.select(pl.first().cast(pl.Int32), pl.last().cast(pl.Int64))[under]
+    marked = rows.with_columns(nothing)
+    marked = marked.with_columns(
+        marked["slot"].scatter(inside, given.to_series(0)),
+        marked["task"].scatter(inside, given.to_series(1)),
         pl.when(header).then(pl.lit("timing-header")).alias("block"),
     )
     last = int(header.arg_true()[-1])
@@ -144,9 +170,38 @@ def _timing_blocks(rows: pl.DataFrame) -> tuple[pl.DataFrame, int | None]:
     return marked, rows["line_no"].item(last) if unfinished else None
 
 
+def _inside_blocks(
+    text: pl.Series, headers: npt.NDArray[np.integer]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Places of the timing lines near below a header, and which header that is."""
+    place = np.arange(len(text))
+    under = np.searchsorted(headers, place, "right") - 1
+    near = np.flatnonzero((under >= 0) & (place - headers[under] <= 2 * _TIMING_LINES))
+    timing = near[text.gather(near).str.contains(_TIMING).fill_null(False).to_numpy()]
+    return timing, under[timing]
+
+
+def _timing_headers(rows: pl.DataFrame) -> pl.Series:
+    """Which rows are the first line of a timing block: nothing stands after their last bar."""
+    text = pl.col("payload")
+    bare = text.str.ends_with(" ") | text.str.ends_with("|") | text.str.ends_with("\t")
+    header = np.zeros(rows.height, np.bool_)
+    server = rows["head"] == Head.SERVER
+    texts = rows.select("payload").filter(server)
+    texts = texts.with_columns(bare.alias("bare"))
+    if texts["bare"].any():
+        places = np.flatnonzero(server.to_numpy())[texts["bare"].to_numpy()]
+        header[places] = texts["payload"].filter(texts["bare"]).str.contains(_TIMING_HEADER).to_numpy()
+    return pl.Series("header", header)
+
+
 def _template_blocks(rows: pl.DataFrame) -> tuple[pl.DataFrame, int | None]:
     """The lines of a chat template and of its example, which llama-server prints raw over many lines."""
     text = pl.col("payload")
+    # Ollama's own lines hold no template.
+    unsure = ~rows["head"].is_in([Head.TIME, Head.GIN])
+    if not rows["payload"].filter(unsure).str.contains_any(_TEMPLATE_LITERALS).any():
+        return rows, None
     opens = rows.select(text.str.contains(_TEMPLATE_OPENS)).to_series()
     if not opens.any():
         return rows, None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
@@ -11,18 +10,19 @@ import polars as pl
 
 from investigator.formats.access import access_facts
 from investigator.formats.base import Parsed, SourceInfo
-from investigator.formats.common import TEXT_LIMIT, account, evidence_frame, finish_facts
-from investigator.formats.dispatch import Dispatcher
-from investigator.formats.extract import extract
-from investigator.formats.facts import fact_tables
-from investigator.formats.lanes import split_glued, split_lanes
+from investigator.formats.common import TEXT_LIMIT, account, evidence_frame
+from investigator.formats.dispatch import Dispatcher, Match, Rows, taken
+from investigator.formats.extract import Lines, extract, needed
+from investigator.formats.heads import Head, head_classes
+from investigator.formats.lane_parts import Lane
+from investigator.formats.lanes import split_glued, split_lanes, take_relative
 from investigator.formats.lines import read_lines
-from investigator.formats.patterns import FactSpec, Pattern, Where, load_patterns
-from investigator.formats.records import join_records
+from investigator.formats.patterns import FactSpec, Where, load_patterns
+from investigator.formats.records import Records, join_records
+from investigator.formats.tally import FACT, FOREIGN, LOUD, NOISE, UNRECOGNISED, Tally, line_verdicts, worth_keeping
 from investigator.formats.transport import unwrap
+from investigator.formats.transport.wrappers import MAYBE
 from investigator.sources.chunks import Chunk
-
-_UNRECOGNISED, _FOREIGN, _NOISE, _FACT = range(4)
 
 #: Which patterns a lane's lines are offered to, in order.
 _OFFERS: Mapping[str, tuple[Where, ...]] = {
@@ -34,47 +34,15 @@ _OFFERS: Mapping[str, tuple[Where, ...]] = {
     "server": ("text", "server", "raw"),
     "raw": ("text", "raw"),
 }
-_LOUD = ("WARN", "ERROR", "ERR")
 
 # A warning or error that no pattern knows is still worth keeping.
 _NOTICE = FactSpec("notice")
+_NOTICED = ("slog", "std", "runner", "json")
 
 _SHAPE_DIGITS = r"\d+"
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What became of the rows of one chunk."""
-
-    verdict: np.ndarray[tuple[int], np.dtype[np.int8]]
-    kind: np.ndarray[tuple[int], np.dtype[np.int32]]
-    kinds: list[str] = field(default_factory=list)
-    facts: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
-
-    def add_facts(self, table: str, frame: pl.DataFrame, *, further: bool = False) -> None:
-        if further:
-            frame = frame.with_columns(pl.lit(0, pl.Int32).alias("lines"))
-        self.verdict[frame["row"].to_numpy()] = _FACT
-        self.facts.setdefault(table, []).append(frame)
-
-    def add_severities(self, lane: str, lines: pl.DataFrame) -> None:
-        level = pl.col("level").replace({"ERR": "ERROR"})
-        loud = lines.filter(pl.col("level").is_in(_LOUD))
-        noisy = pl.Series(self.verdict[loud["row"].to_numpy()] == _NOISE, dtype=pl.Boolean)
-        frame = loud.select(
-            *("row", "line_no", "byte_offset", "stamp", "stamp_kind", "offset_s", "origin"),
-            level.alias("level"),
-            pl.lit(0, pl.Int32).alias("lines"),
-            pl.lit(lane).alias("form"),
-            noisy.alias("known_noise"),
-        )
-        self.facts.setdefault("line_severity", []).append(frame)
-
-    def add_noise(self, kind: str, rows: pl.Series) -> None:
-        if kind not in self.kinds:
-            self.kinds.append(kind)
-        self.verdict[rows.to_numpy()] = _NOISE
-        self.kind[rows.to_numpy()] = self.kinds.index(kind)
+# Beginnings that no transport puts before a line.
+_BARE = [Head.TIME, Head.GIN, Head.SERVER, Head.RUNNER, Head.BLANK]
+_PATTERN_COLUMNS = ("row", "body", "quoted", "level", "origin", "slot", "task")
 
 
 @cache
@@ -102,109 +70,110 @@ class TextLogParser:
             whole = records.open_at - chunk.first_line_no
             consumed = int(lines["byte_offset"].item(whole)) - chunk.byte_offset
             lines = lines.head(whole)
-            records = join_records(_unwrapped(lines))
-        return self._parse(lines, split_glued(records.rows), consumed)
+            records = Records(records.rows.filter(pl.col("line_no") < records.open_at), None)
+        return self._parse(lines, take_relative(split_glued(records.rows)), consumed)
 
     def _parse(self, lines: pl.DataFrame, rows: pl.DataFrame, consumed_bytes: int) -> Parsed:
-        tally = _Tally(np.zeros(rows.height, np.int8), np.zeros(rows.height, np.int32))
-        for block, part in rows.drop_nulls("block").partition_by("block", as_dict=True).items():
-            tally.add_noise(str(block[0]), part["row"])
-        for lane, part in split_lanes(rows.filter(pl.col("block").is_null())).items():
-            self._lane(lane, part, tally)
+        tally = Tally.of(rows)
+        blocks = rows.select("row", "block").drop_nulls("block")
+        for block, part in blocks.partition_by("block", as_dict=True).items():
+            tally.add_noise(str(block[0]), part["row"].to_numpy())
+        for lane in split_lanes(rows if blocks.is_empty() else rows.filter(pl.col("block").is_null())):
+            self._lane(lane, tally)
         self._others(rows, tally)
         return self._account(lines, rows, tally, consumed_bytes)
 
-    def _lane(self, lane: str, part: pl.DataFrame, tally: _Tally) -> None:
-        if lane == "access":
-            facts, part = access_facts(part)
+    def _lane(self, lane: Lane, tally: Tally) -> None:
+        row = lane.frame["row"].to_numpy()
+        if lane.stamps is not None:
+            tally.stamps.put(row, lane.stamps)
+        if lane.name == "access":
+            facts, stamps, complete = access_facts(lane.frame)
+            tally.stamps.put(row[complete], stamps.at(complete))
             tally.add_facts("http_request", facts)
-        whole = part
-        for where in _OFFERS[lane]:
-            if where == "raw":
-                part = part.with_columns(pl.col("payload").str.strip_chars_start(" \t").alias("key"))
-            left = [part["row"]]
-            for pattern, matched in self._dispatchers[where].assign(part):
-                _apply(pattern, matched, tally)
-                left.append(matched["row"])
-            part = part.filter(pl.Series(tally.verdict[part["row"].to_numpy()] == _UNRECOGNISED))
-        if lane in ("slog", "std", "runner", "json"):
-            loud = part.filter(pl.col("level").is_in(_LOUD))
-            tally.add_facts("notice", extract(_NOTICE, loud))
-        tally.add_severities(lane, whole)
+        left: Rows = np.flatnonzero(tally.verdict[row] == UNRECOGNISED)
+        keys = lane.frame["key"]
+        for where in _OFFERS[lane.name]:
+            if where == "raw" and len(left):
+                keys = lane.frame["payload"].str.strip_chars_start(" \t")
+            self._offer(lane, where, left, keys, tally)
+            left = left[tally.verdict[row[left]] == UNRECOGNISED]
+        if lane.name in _NOTICED and len(left):
+            rest = Lines(lane.frame.select(_PATTERN_COLUMNS)[left], keys[left], lane.style)
+            loud = rest.frame["level"].is_in(LOUD).fill_null(False)
+            rest = Lines(rest.frame.filter(loud), rest.keys.filter(loud), lane.style)
+            tally.add_facts("notice", extract(_NOTICE, rest))
+        tally.add_severities(lane.name, lane.frame)
 
-    def _others(self, rows: pl.DataFrame, tally: _Tally) -> None:
+    def _offer(self, lane: Lane, where: Where, left: Rows, keys: pl.Series, tally: Tally) -> None:
+        if not len(left):
+            return
+        quoted = taken(lane.frame["quoted"], left) if lane.name == "slog" else None
+        for match in self._dispatchers[where].assign(taken(keys, left), quoted):
+            _apply(match, lane, left[match.rows], tally)
+
+    def _others(self, rows: pl.DataFrame, tally: Tally) -> None:
         """Lines of programs that the transport names as others, and blank lines."""
-        open_rows = rows.filter(pl.Series(tally.verdict == _UNRECOGNISED))
+        places = np.flatnonzero(tally.verdict == UNRECOGNISED)
+        if not len(places):
+            return
+        open_rows = rows.select("row", "program", "payload")[places]
         foreign = pl.col("program").is_not_null() & ~pl.col("program").str.contains(self._own_programs)
-        tally.verdict[open_rows.filter(foreign)["row"].to_numpy()] = _FOREIGN
+        tally.verdict[open_rows.filter(foreign)["row"].to_numpy()] = FOREIGN
         blank = open_rows.filter(~foreign.fill_null(False) & (pl.col("payload").str.strip_chars(" \t\r.") == ""))
-        tally.add_noise("blank", blank["row"])
+        tally.add_noise("blank", blank["row"].to_numpy())
 
-    def _account(self, lines: pl.DataFrame, rows: pl.DataFrame, tally: _Tally, consumed_bytes: int) -> Parsed:
-        best, kind = _by_line(lines, rows, tally)
-        counts = np.bincount(kind[best == _NOISE], minlength=len(tally.kinds))
-        facts = self._facts(tally)
+    def _account(self, lines: pl.DataFrame, rows: pl.DataFrame, tally: Tally, consumed_bytes: int) -> Parsed:
+        first = int(lines["line_no"].item(0)) if lines.height else 0
+        best, kind = line_verdicts(rows, tally, first, lines.height)
+        counts = np.bincount(kind[best == NOISE], minlength=len(tally.kinds))
+        facts = tally.facts(rows, self._info.source_id)
         return account(
             facts,
-            fact_lines=int((best == _FACT).sum()),
+            fact_lines=int((best == FACT).sum()),
             noise=dict(zip(tally.kinds, (int(count) for count in counts), strict=False)),
-            foreign_lines=int((best == _FOREIGN).sum()),
-            unrecognised=_unrecognised(lines.filter(pl.Series(best == _UNRECOGNISED))),
-            evidence=evidence_frame(lines.select("line_no", "text"), _worth_keeping(facts)),
+            foreign_lines=int((best == FOREIGN).sum()),
+            unrecognised=_unrecognised(lines[np.flatnonzero(best == UNRECOGNISED)]),
+            evidence=evidence_frame(lines.select("line_no", "text"), worth_keeping(facts)),
             consumed_bytes=consumed_bytes,
         )
 
-    def _facts(self, tally: _Tally) -> dict[str, pl.DataFrame]:
-        done: dict[str, pl.DataFrame] = {}
-        for table in sorted(tally.facts):
-            frames = [frame.drop("row") for frame in tally.facts[table] if frame.height]
-            if frames:
-                whole = pl.concat(frames, how="diagonal_relaxed").sort("byte_offset", maintain_order=True)
-                done[table] = finish_facts(table, self._info.source_id, whole)
-        return done
 
-
-def _apply(pattern: Pattern, lines: pl.DataFrame, tally: _Tally) -> None:
-    if pattern.noise is not None:
-        tally.add_noise(pattern.noise, lines["row"])
-    elif pattern.foreign:
-        tally.verdict[lines["row"].to_numpy()] = _FOREIGN
+def _apply(match: Match, lane: Lane, places: Rows, tally: Tally) -> None:
+    pattern = match.pattern
+    if not pattern.facts:
+        rows = lane.frame["row"].to_numpy()[places]
+        if pattern.noise is not None:
+            tally.add_noise(pattern.noise, rows)
+        elif pattern.foreign:
+            tally.verdict[rows] = FOREIGN
+        return
+    wanted = set().union(*(needed(spec) for spec in pattern.facts))
+    columns = [column for column in lane.frame.get_columns() if column.name in wanted]
+    frame = pl.DataFrame(columns)
+    frame = frame if len(places) == frame.height else frame[places]
     for ordinal, spec in enumerate(pattern.facts):
-        tally.add_facts(spec.table, extract(spec, lines), further=ordinal > 0)
+        groups = match.groups if spec.regex == pattern.regex else None
+        tally.add_facts(spec.table, extract(spec, Lines(frame, match.keys, lane.style, groups)), further=ordinal > 0)
 
 
 def _unwrapped(lines: pl.DataFrame) -> pl.DataFrame:
+    """Lines without transport, with their head; only lines that may be wrapped are looked at more closely."""
     numbered = lines.with_columns(
-        pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), pl.lit(1, pl.Int32).alias("span")
+        pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"),
+        pl.lit(1, pl.Int32).alias("span"),
+        head_classes(lines["text"]),
     )
-    return unwrap(numbered)
-
-
-def _by_line(
-    lines: pl.DataFrame, rows: pl.DataFrame, tally: _Tally
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.int8]], np.ndarray[tuple[int], np.dtype[np.int32]]]:
-    """Verdict and noise kind of each line: the best of its rows; a record of several lines speaks for all of them."""
-    first = int(lines["line_no"].item(0)) if lines.height else 0
-    span = np.maximum(rows["span"].to_numpy(), 1)
-    row = np.repeat(np.arange(rows.height), span)
-    within = np.arange(len(row)) - np.repeat(np.cumsum(span) - span, span)
-    place = rows["line_no"].to_numpy()[row] - first + within
-    best = np.zeros(lines.height, np.int8)
-    np.maximum.at(best, place, tally.verdict[row])
-    kind = np.zeros(lines.height, np.int32)
-    noisy = tally.verdict[row] == _NOISE
-    kind[place[noisy]] = tally.kind[row[noisy]]
-    return best, kind
-
-
-def _worth_keeping(facts: Mapping[str, pl.DataFrame]) -> pl.Series:
-    kept = [pl.Series("line_no", [], dtype=pl.Int32)]
-    for table, frame in facts.items():
-        if fact_tables()[table].keep_verbatim:
-            kept.append(frame["line_no"])
-        elif table == "line_severity":
-            kept.append(frame.filter(~pl.col("known_noise"))["line_no"])
-    return pl.concat(kept)
+    doubtful = numbered["text"].filter(~numbered["head"].is_in(_BARE))
+    if doubtful.str.contains(MAYBE).any():
+        rows = unwrap(numbered).drop("text")
+        return rows.with_columns(head_classes(rows["payload"]))
+    return numbered.rename({"text": "payload"}).with_columns(
+        pl.lit(None, pl.String).alias("program"),
+        pl.lit(None, pl.Datetime("us")).alias("stamp"),
+        pl.lit("none").alias("stamp_kind"),
+        pl.lit(None, pl.Int32).alias("offset_s"),
+    )
 
 
 def _unrecognised(lines: pl.DataFrame) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any
 
 from investigator.casefile import ingest as ingest_module
-from investigator.casefile import source_row
+from investigator.casefile import source_row, writer
 from investigator.cli import main
 
 CHUNK_BYTES = 2048
@@ -36,11 +36,13 @@ def deadly(wrapped: Callable[..., Any], moment: str, number: int) -> Callable[..
 
 def arm(moment: str, number: int) -> None:
     ingest_module.ingest.__defaults__ = (None, CHUNK_BYTES)
+    # Each chunk in a transaction of its own.
+    writer.COMMIT_BYTES = 1
     if moment == "inside":
         # Facts of one chunk go to several tables: between two of them the transaction is open.
         source_row.insert_frame = deadly(source_row.insert_frame, moment, number)  # type: ignore[attr-defined]
     elif moment in ("before", "after"):
-        ingest_module.write_chunk = deadly(ingest_module.write_chunk, moment, number)  # type: ignore[attr-defined]
+        writer.write_chunk = deadly(writer.write_chunk, moment, number)  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import polars as pl
 import pytest
 
 from investigator.formats import textlog
+from investigator.formats.dispatch import Match
 from investigator.formats.llama_server import LLAMA_SERVER
 from investigator.formats.ollama_server import OLLAMA_SERVER
-from investigator.formats.patterns import NOISE_LITERAL, Pattern, load_patterns
+from investigator.formats.patterns import NOISE_LITERAL, load_patterns
 from investigator.formats.registry import FLOOR, FORMATS, format_by_id
 from tests.formats.server_samples import SERVER_FORMATS, Sample, feed, load_samples, parse
 
@@ -68,9 +68,9 @@ def _used(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, bool]]:
     used: set[tuple[str, bool]] = set()
     apply = textlog._apply
 
-    def note(pattern: Pattern, lines: pl.DataFrame, tally: Any) -> None:
-        used.add((pattern.name, bool(pattern.facts)))
-        apply(pattern, lines, tally)
+    def note(match: Match, *rest: Any) -> None:
+        used.add((match.pattern.name, bool(match.pattern.facts)))
+        apply(match, *rest)
 
     monkeypatch.setattr(textlog, "_apply", note)
     for format_id in SERVER_FORMATS:
