@@ -188,6 +188,9 @@ def _outcome() -> pl.Expr:
         .then(pl.lit("connection_lost"))
         .when(server.is_null())
         .then(agent)
+        # The client asked again, so the answer before did not reach it.
+        .when(~late & (server == "ok") & closed)
+        .then(pl.when(kept_back).then(agent).otherwise(pl.lit("client_closed_mid_stream")))
         .when(agent.is_null() | ~late)
         .then(server)
         .when((server == "ok") & (agent == "cut_by_length"))

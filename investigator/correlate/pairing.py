@@ -159,7 +159,8 @@ def _candidates(calls: pl.DataFrame, requests: pl.DataFrame, offset: Offset, clo
 def _ends_later(call: dict[str, object], request: dict[str, object], start_gap: float) -> bool:
     """A server may notice only after a batch that its client has left: then the starts must agree."""
     left = request["outcome"] in _CLOSED or request["outcome"] in ("unknown", "server_error")
-    return left and call["outcome"] not in SUCCESSES and start_gap <= _ALIGNED_S
+    waited = call["outcome"] in _CLOSED and request["outcome"] in _CLOSED  # it may have waited for a slot first
+    return left and call["outcome"] not in SUCCESSES and (waited or start_gap <= _ALIGNED_S)
 
 
 def _score(
@@ -225,16 +226,16 @@ def _choose(candidates: list[_Candidate], requests: pl.DataFrame) -> pl.DataFram
     owned: dict[int, list[int]] = {}
     taken: dict[int, _Candidate] = {}
     ordered = sorted(candidates, key=lambda c: (-c.score, c.call, c.request))
-    # First one request for each call, then the repeats between and behind them.
-    for candidate, repeats in [(c, second) for second in (False, True) for c in ordered]:
+    # First one request for each call, then the repeats between and behind them, at last what waited for a slot.
+    for candidate, step in [(c, step) for step in range(3) for c in ordered]:
         others = owned.setdefault(candidate.call, [])
-        if candidate.request in taken or bool(others) != repeats:
+        if candidate.request in taken or bool(others) != (step == 1):
             continue
         # What lies somewhere in the middle can only be a repeat between others of the same call.
         one_server = all(taken[other].clock == candidate.clock for other in others)
         answers = {} if candidate.gave_up else good  # a client that left may have missed an answer
         fits = all(_follow(candidate.request, other, times, answers) for other in others)
-        if (candidate.begun if repeats else candidate.aligned) and one_server and fits:
+        if (candidate.aligned, candidate.begun, candidate.gave_up)[step] and one_server and fits:
             others.append(candidate.request)
             taken[candidate.request] = candidate
     rivals = _rivals(ordered, taken)
