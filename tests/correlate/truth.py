@@ -1,0 +1,126 @@
+"""Measures of `correlate` against the recorded truth of real agent runs (wire captures, never shown to the tool)."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from ruamel.yaml import YAML
+
+from investigator.casefile.case import Case
+from investigator.casefile.ingest import ingest
+from investigator.correlate import correlate
+
+ANSWERS = ("truth.yaml", "wire.jsonl")
+_SLACK = timedelta(seconds=2)
+_CLOSED = (
+    "client_closed_before_first_byte",
+    "client_closed_mid_stream",
+    "client_closed_in_queue",
+    "client_closed_in_load",
+)
+_LOST = ("connection_refused", "connection_reset", "connection_lost")
+#: Failures on the wire → outcomes that tell of them. Reset and refused look alike to most clients.
+KINDS: dict[str, tuple[str, ...]] = {
+    "http_400": ("refused_window", "refused_other"),
+    "http_500": ("server_error",),
+    "http_503": ("refused_other", "server_error"),
+    "client_closed": _CLOSED,
+    "connection": _LOST,
+}
+
+Tables = Mapping[str, pl.DataFrame]
+
+
+@dataclass
+class Measured:
+    """One run: per kind of failure (on the wire, found), windows and server facts that disagree, pairs."""
+
+    name: str
+    failures: dict[str, tuple[int, int]] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+    pairs: tuple[int, int, int] | None = None  # right, found, true; None where truth cannot be derived
+
+
+def tables_of(run: Path, workspace: Path) -> Tables:
+    """Derived tables of a copy of the run without the answers."""
+    copy = workspace / "run"
+    shutil.copytree(run, copy, ignore=shutil.ignore_patterns(*ANSWERS))
+    with Case(None) as case:
+        ingest([copy], case)
+        return correlate(case.facts(), case.sources())
+
+
+def measure(run: Path, tables: Tables) -> Measured:
+    truth = YAML(typ="safe").load((run / "truth.yaml").read_text(encoding="utf-8"))["expected"]
+    found = Measured(f"{run.parent.name}/{run.name}")
+    found.failures = _failures(truth, tables)
+    found.wrong = _server_facts(truth, tables)
+    found.pairs = _pairs(run, tables)
+    return found
+
+
+def _failures(truth: Mapping[str, Any], tables: Tables) -> dict[str, tuple[int, int]]:
+    outcomes = Counter(tables["attempts"]["outcome"].to_list())
+    on_wire: Counter[str] = Counter()
+    for kind, count in (truth.get("failures") or {}).items():
+        name = next((k for k in KINDS if kind.startswith(k)), None)
+        if name is not None:
+            on_wire[name] += count if isinstance(count, int) else 1
+    return {kind: (n, sum(outcomes[outcome] for outcome in KINDS[kind])) for kind, n in sorted(on_wire.items())}
+
+
+def _server_facts(truth: Mapping[str, Any], tables: Tables) -> list[str]:
+    """Values of the server's log that the tables do not hold."""
+    facts, requests = truth.get("server_log_facts") or {}, tables["requests"]
+    wrong = []
+    window = facts.get("n_ctx_slot_logged")
+    if window is not None and window not in tables["model_loads"]["window_tokens"].to_list():
+        wrong.append(f"window {window}")
+    refused = Counter(requests.filter(pl.col("outcome") == "refused_window")["asked_tokens"].to_list())
+    wrong += [
+        f"refused {n}" for n in (Counter(r["prompt_tokens"] for r in facts.get("context_exceeded", [])) - refused)
+    ]
+    timed = requests.filter(pl.col("prefill_s").is_not_null()).select("prefill_new_tokens", "prefill_s").rows()
+    seen = Counter((tokens, round(1000 * seconds, 1)) for tokens, seconds in timed)
+    wrong += [
+        f"read {r}" for r in Counter((r["tokens"], round(r["ms"], 1)) for r in facts.get("prompt_eval", [])) - seen
+    ]
+    return wrong
+
+
+def _pairs(run: Path, tables: Tables) -> tuple[int, int, int] | None:
+    """Wire requests in time order go with the server's tasks in order, where the counts agree.
+
+    The call that owns a wire request is the only one that was going on when it came.
+    """
+    wire = run / "wire.jsonl"
+    lines = wire.read_text(encoding="utf-8").splitlines() if wire.is_file() else []
+    came = sorted(_utc(r["ts"]) for r in map(json.loads, lines) if r["method"] == "POST" and "models" not in r["path"])
+    tasks = tables["requests"].filter("inference").sort("task", nulls_last=True)
+    if not came or tasks.height != len(came) or tasks["task"].null_count():
+        return None
+    calls = tables["agent_calls"].filter(pl.col("started_at").is_not_null())
+    true: set[tuple[str, str]] = set()
+    unclear: set[str] = set()
+    for request, moment in zip(tasks["request_id"], came, strict=True):
+        ended = pl.col("ended_at").fill_null(datetime(9999, 1, 1) - _SLACK)
+        around = calls.filter((pl.col("started_at") <= moment + _SLACK / 2) & (ended >= moment - _SLACK / 2))
+        if around.height == 1:
+            true.add((request, around["call_id"][0]))
+        elif around.height > 1:
+            unclear.add(request)
+    both = tables["attempts"].filter(pl.col("seen_by") == "both").select("attempt_id", "call_id").rows()
+    found = {pair for pair in both if pair[0] not in unclear}
+    return len(found & true), len(found), len(true)
+
+
+def _utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=None)
