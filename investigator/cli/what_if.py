@@ -79,6 +79,7 @@ def command(case_path: Path, incident: str | None, all_machines: bool, hybrid: b
     for every attempt. An attempt passes when no cause would fire; "might" where an interval straddles the limit.
     """
     from investigator.cli import steps
+    from investigator.cli.progress import working
 
     catalogue = planned.catalogue(config)
     groups = _groups(catalogue, asked)
@@ -90,10 +91,10 @@ def command(case_path: Path, incident: str | None, all_machines: bool, hybrid: b
         answer: dict[str, Any] = {"incidents": []}
         if groups or all_machines or wants_worlds:
             rules = steps.load(rule_paths)
-            loads = _loads(case, rules, incident, wants_worlds)
-            for load in loads:
-                ground = Ground(catalogue, facts, load.model(facts))
-                answer["incidents"].append(_answer(case.connection, rules, load, ground, groups, all_machines))
+            with working("replaying failed attempts", quiet=False):
+                for load in _loads(case, rules, incident, wants_worlds):
+                    ground = Ground(catalogue, facts, load.model(facts))
+                    answer["incidents"].append(_answer(case.connection, rules, load, ground, groups, all_machines))
         if hybrid:
             answer["hybrid"] = hybrid_split(case.connection, catalogue, facts)
     if as_json:

@@ -79,7 +79,7 @@ def _rows(con: duckdb.DuckDBPyConnection, scenario: Scenario, ids: Sequence[str]
 
 
 def _worlds(number: int, scenario: Scenario, rows: Mapping[str, Row]) -> Iterator[LeverWorld]:
-    """One world, or three where another machine reads: as fast, as expected and as slow as its interval allows."""
+    """One world, or two where another machine reads: as fast and as slow as its interval allows."""
     if not scenario.moved:
         yield LeverWorld(f"{number}:mid", scenario.levers)
         return
@@ -90,7 +90,7 @@ def _worlds(number: int, scenario: Scenario, rows: Mapping[str, Row]) -> Iterato
     known = [(new, cached) for new, cached in reads if new is not None]
     new, cached = max(known, key=sum, default=(0, 0))
     r0, c = scenario.speed.constants(new, cached)
-    for name, rate, slope in (("fast", r0.high, c.low), ("mid", r0.mid, c.mid), ("slow", r0.low, c.high)):
+    for name, rate, slope in (("fast", r0.high, c.low), ("slow", r0.low, c.high)):
         yield LeverWorld(f"{number}:{name}", {**scenario.levers, "prefill_r0": repr(rate), "prefill_c": repr(slope)})
 
 
@@ -149,7 +149,7 @@ class _Judged:
             )
 
     def _fate(self, number: int, scenario: Scenario, id_: str, memory: Fit | None) -> tuple[Fate, tuple[str, ...]]:
-        names = ("fast", "mid", "slow") if scenario.moved and scenario.speed else ("mid",)
+        names = ("fast", "slow") if scenario.moved and scenario.speed else ("mid",)
         looks = [self.table.saved(f"{number}:{name}", id_) for name in names]
         fate: Fate = "passes" if set(looks) == {"yes"} else "fails" if set(looks) == {"no"} else "might"
         why = list(self._holding([row for name in names for row in self.table.of(f"{number}:{name}", id_)]))

@@ -131,6 +131,7 @@ class Speeds:
     ) -> None:
         self._machines = {machine.id: machine for machine in machines}
         self._models: dict[str, ModelSpec | None] = {}
+        self._known_rates: dict[str, dict[tuple[str, str, int], float]] = {}
         self._rows: dict[tuple[str, str], list[Benchmark]] = defaultdict(list)
         for row in benchmarks:
             if row.kind == "prefill" and row.prompt_tokens:
@@ -227,11 +228,14 @@ class Speeds:
 
     def _rates(self, machine_id: str) -> dict[tuple[str, str, int], float]:
         """Shallow rates by model, quantisation and prompt size: those of one size can be compared."""
+        if machine_id in self._known_rates:
+            return self._known_rates[machine_id]
         found: dict[tuple[str, str, int], float] = {}
         for row in chain.from_iterable(rows for (id_, _), rows in self._rows.items() if id_ == machine_id):
             key = (row.model, row.quant, row.prompt_tokens or 0)
             if row.depth_tokens == 0 and key[2] >= 1024:
                 found[key] = max(found.get(key, 0.0), row.tps)
+        self._known_rates[machine_id] = found
         return found
 
     def _from_other_models(self, machine: Machine, model: ModelSpec) -> ReadingSpeed | None:

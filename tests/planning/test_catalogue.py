@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,10 @@ def test_cloud_models_of_the_seed_have_window_price_and_date() -> None:
     assert gemini.cost_usd(300_000, 0) == pytest.approx(0.75)  # the rate of long prompts
     assert clouds["labs-devstral-small-2512"].cost_usd(1, 1) is None
     assert all(model.date and model.sources for model in clouds.values())
+
+
+def test_the_example_of_the_readme_is_read(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
+    catalogue = load_catalogue(written(tmp_path, example))
+    assert catalogue.own_machines == ("garage-box",) and catalogue.privacy.sessions == ("payroll-*",)
