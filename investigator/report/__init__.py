@@ -5,6 +5,7 @@ from __future__ import annotations
 from investigator.report.html import render_html
 from investigator.report.json_report import render_json
 from investigator.report.junit import render_junit
+from investigator.report.language import LANGUAGES
 from investigator.report.markdown import render_markdown
 from investigator.report.redact import REDACT, Leak, Redaction, scan
 from investigator.report.redact_rules import gitleaks
@@ -14,6 +15,7 @@ from investigator.report.write import write_report
 
 __all__ = [
     "FORMATS",
+    "LANGUAGES",
     "REDACT",
     "Leak",
     "Redaction",

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from investigator.diagnosis.model import AttemptRow
+from investigator.report.language import _, figures
 from investigator.report.text import UNKNOWN, Shown, number, plural, size
 from investigator.report.viewtypes import Cell, Table
 
@@ -35,15 +36,15 @@ def text_cell(text: str, exact: str | None = None, *, numeric: bool = False, cod
 
 def tokens_cell(value: float | None) -> Cell:
     """A number of tokens."""
-    return text_cell(UNKNOWN if value is None else number(int(value)), numeric=True)
+    return text_cell(_(UNKNOWN) if value is None else number(int(value)), numeric=True)
 
 
 def bytes_cell(value: float | None) -> Cell:
     """A size in binary units."""
     return (
-        text_cell(UNKNOWN, numeric=True)
+        text_cell(_(UNKNOWN), numeric=True)
         if value is None
-        else text_cell(size(value), f"{value:,.0f} bytes", numeric=True)
+        else text_cell(size(value), f"{figures(f'{value:,.0f}')} {_('bytes')}", numeric=True)
     )
 
 
@@ -52,4 +53,6 @@ def capped(
 ) -> Table:
     """A table of the first `limit` items, a row each, that says how many it leaves out."""
     more = len(items) - limit
-    return Table(heads, tuple(map(row, items[:limit])), f"{plural(more, 'more row')} left out" if more > 0 else "")
+    return Table(
+        heads, tuple(map(row, items[:limit])), f"{plural(more, 'more row')} {_('left out')}" if more > 0 else ""
+    )

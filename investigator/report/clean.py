@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from investigator.diagnosis.model import Diagnosis
 from investigator.report.redact import REDACT, Redaction, Redactor
@@ -25,9 +25,40 @@ def clean(
     """
     redactor = Redactor(redaction)
     # First all secrets are learned: a key that one line names `api_key=` may stand bare in an earlier one.
-    _Walk(redactor.learn)(diagnosis)
+    texts: dict[str, None] = {}
+    _collect(diagnosis, texts, set())
+    redactor.learn(texts)
     walk = _Walk((lambda text: visible(redactor.mask(text))) if show_invisible else redactor.mask)
     return cast(Diagnosis, walk(diagnosis)), redactor.receipt
+
+
+_T = TypeVar("_T")
+_PLAIN = frozenset({int, float, bool, type(None)})
+
+
+def rewritten(record: _T, change: Callable[[str], str]) -> _T:
+    """A record, or a tuple of them, with every string in it changed."""
+    return cast(_T, _Walk(change)(record))
+
+
+def _collect(value: Any, texts: dict[str, None], met: set[int]) -> None:
+    """Every different string of a record, in order; records met twice are looked at once."""
+    if isinstance(value, str):
+        texts[value] = None
+    elif type(value) in _PLAIN or isinstance(value, datetime):
+        return
+    elif isinstance(value, tuple):
+        for item in value:
+            _collect(item, texts, met)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            texts[key] = None
+            _collect(item, texts, met)
+    elif id(value) not in met:
+        met.add(id(value))
+        kind: type = type(value)
+        for name in _names(kind):
+            _collect(getattr(value, name), texts, met)
 
 
 class _Walk:
@@ -40,10 +71,10 @@ class _Walk:
         self._records: dict[int, tuple[Any, Any]] = {}
 
     def __call__(self, value: Any) -> Any:
-        if value is None or isinstance(value, int | float):
-            return value
         if isinstance(value, str):
             return self._text(value)
+        if type(value) in _PLAIN:
+            return value
         if isinstance(value, datetime):
             return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
         if isinstance(value, tuple):

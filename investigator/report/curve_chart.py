@@ -8,6 +8,7 @@ from investigator.diagnosis.model import AttemptRow, Curve
 from investigator.report import charts, scales
 from investigator.report.cells import capped, num, text_cell, tokens_cell
 from investigator.report.charts import NARROW, WIDE, CurvePlot, Limit
+from investigator.report.language import _
 from investigator.report.text import number, plural
 from investigator.report.viewtypes import Cell, Chart, Table, Tag
 
@@ -40,19 +41,21 @@ def curve_chart(anchor: str, curve: Curve, attempts: Sequence[AttemptRow]) -> Ch
         ),
         tuple((x, y, f"{number(int(x))} tokens: given up after {seconds_text(y)}") for x, y in crosses),
         tuple((x, middle, low, high) for x, low, middle, high in line),
-        None if curve.limit_s is None else Limit(curve.limit_s, f"limit {seconds_text(curve.limit_s)}", "limit"),
+        None if curve.limit_s is None else Limit(curve.limit_s, f"{_('limit')} {seconds_text(curve.limit_s)}", "limit"),
         marks,
     )
     legend = [
-        Tag(label, f"{label} request")
+        Tag(label, _(f"{label} request"))
         for label in ("measured", "derived", "estimated")
         if any(p[2] == label for p in curve.points)
     ]
     legend += [Tag("fit", "fit with its interval")] if curve.line else []
     legend += [Tag("cross", "given up")] if crosses else []
     legend += [Tag("need", "what it would have taken")] if marks else []
-    words = f" A call like the failed ones would take: {', '.join(m[2] for m in marks)}." if marks else ""
-    desc = f"{plural(len(curve.points), 'timed request')} and the fitted curve for {curve.model}.{words}"
+    needed = ", ".join(m[2] for m in marks)
+    words = f" {_('A call like the failed ones would take')}: {needed}." if marks else ""
+    told = _("{requests} and the fitted curve for {model}.")
+    desc = told.format(requests=plural(len(curve.points), "timed request"), model=curve.model) + words
     return Chart(
         anchor,
         "How long reading a prompt takes on this machine",

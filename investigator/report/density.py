@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from investigator.report.charts import Bar
+from investigator.report.language import _, figures
 from investigator.report.text import plural
 
 #: Width of a column in pixels, and height of a lane.
@@ -52,4 +53,5 @@ def draw(pieces: Sequence[Piece], frame: tuple[float, float, float], order: Sequ
 
 def caption(spans: int, most: float) -> str:
     """What the columns mean."""
-    return f"{plural(spans, 'span')}: the columns show how many were at work, at most {most:,.1f} at once on average"
+    told = _("the columns show how many were at work, at most {most} at once on average")
+    return f"{plural(spans, 'span')}: {told.format(most=figures(f'{most:,.1f}'))}"

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from investigator.diagnosis.model import Diagnosis
+from investigator.report.language import _, figures, speaking
 from investigator.report.redact import REDACT, Redaction
 from investigator.report.viewmodel import CAPS, page
 
@@ -18,7 +19,7 @@ from investigator.report.viewmodel import CAPS, page
 MAX_BYTES = 2_000_000
 
 
-def render_html(diagnosis: Diagnosis, redaction: Redaction = REDACT) -> str:
+def render_html(diagnosis: Diagnosis, redaction: Redaction = REDACT, lang: str = "en") -> str:
     """The whole report as one HTML document below MAX_BYTES. The same diagnosis gives the same bytes.
 
     A case that would be larger loses its lowest-ranked incidents and evidence, and the page says how many.
@@ -29,7 +30,9 @@ def render_html(diagnosis: Diagnosis, redaction: Redaction = REDACT) -> str:
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     html = ""
     for caps in CAPS:
-        html = template.render(page=page(diagnosis, caps, redaction), style=Markup(style), policy=Markup(policy))
+        with speaking(lang):
+            view = page(diagnosis, caps, redaction)
+            html = template.render(page=view, style=Markup(style), policy=Markup(policy), lang=lang)
         if len(html.encode()) < MAX_BYTES:
             break
     return html
@@ -51,5 +54,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    env.filters["grouped"] = lambda value: f"{value:,}"
+    env.filters["grouped"] = lambda value: figures(f"{value:,}")
+    env.globals["_"] = _
     return env

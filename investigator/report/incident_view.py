@@ -9,6 +9,7 @@ from investigator.diagnosis.model import AttemptRow, Diagnosis, Fix, Hypothesis,
 from investigator.report.cells import row_start
 from investigator.report.curve_chart import curve_chart
 from investigator.report.evidence_view import MAX_TRIES, Evidence, failed_tries
+from investigator.report.language import _
 from investigator.report.memory_chart import memory_chart
 from investigator.report.text import Shown, clock, duration, number, plural, quantity, seconds, zone_words
 from investigator.report.timeline_view import timeline_chart
@@ -66,7 +67,7 @@ def incident_view(d: Diagnosis, incident: Incident, number_: int, evidence: Evid
         curve=None if incident.curve is None else curve_chart(f"{anchor}-curve", incident.curve, incident.attempts),
         memory=memory_chart(f"{anchor}-memory", incident.memory),
         attempts=tuple(_attempt(row, d.zone_offset_s, evidence) for row in failed[:MAX_TRIES]),
-        attempts_note=f"{plural(len(failed) - MAX_TRIES, 'more try', 'more tries')} left out"
+        attempts_note=f"{plural(len(failed) - MAX_TRIES, 'more try', 'more tries')} {_('left out')}"
         if len(failed) > MAX_TRIES
         else "",
         graph=_graph(incident, anchor),
@@ -131,7 +132,9 @@ def _finding(
         when=clock(f.happened_at, zone, with_date=True).text,
         explains=""
         if count is None
-        else f"explains {count:,} of {plural(incident.impact.failed_calls, 'failed call')}",
+        else _("explains {part} of {calls}").format(
+            part=number(count), calls=plural(incident.impact.failed_calls, "failed call")
+        ),
     )
 
 
@@ -192,7 +195,9 @@ def _operand(o: Operand, zone: int | None, evidence: Evidence) -> OperandView:
 def _attempt(row: AttemptRow, zone: int | None, evidence: Evidence) -> AttemptView:
     get = row.columns.get
     try_no, tries = get("try_no"), get("tries")
-    heading = f"Try {try_no} of {tries}" if try_no is not None and tries is not None else row.call_id
+    heading = (
+        _("Try {no} of {all}").format(no=try_no, all=tries) if try_no is not None and tries is not None else row.call_id
+    )
     start = clock(row_start(row), zone)
     facts = (
         start,
@@ -203,7 +208,7 @@ def _attempt(row: AttemptRow, zone: int | None, evidence: Evidence) -> AttemptVi
     layer = get("timeout_layer")
     reason = row.why[:1].upper() + row.why[1:].rstrip(".") + "."
     if isinstance(layer, str) and layer and layer not in row.why:
-        reason += f" Limit: {layer}."
+        reason += f" {_('Limit')}: {layer}."
     tags = outcome_tag(str(get("outcome") or "unknown"))
     return AttemptView(heading, tags, reason, start.text, facts, evidence.links(row.evidence))
 
@@ -228,7 +233,8 @@ def _world_rank(world: World) -> tuple[int, bool, float, int, str]:
 
 def _world(world: World) -> WorldView:
     total = world.total_calls
-    saves = f"{world.saved_calls:,} of {total:,}" + (f", {world.might_calls:,} perhaps" if world.might_calls else "")
+    saves = _("{part} of {all}").format(part=number(world.saved_calls), all=number(total))
+    saves += f", {number(world.might_calls)} {_('perhaps')}" if world.might_calls else ""
     lost = max(total - world.saved_calls - world.might_calls, 0)
     pips = ["yes"] * world.saved_calls + ["might"] * world.might_calls + ["no"] * lost if total <= _MAX_PIPS else []
     return WorldView(
@@ -243,15 +249,18 @@ def _world(world: World) -> WorldView:
 
 def _left_out(helps: int, useless: int) -> str:
     more = max(helps - MAX_WORLDS, 0) + max(useless - MAX_WORLDS, 0)
-    return f"{plural(more, 'more set of changes', 'more sets of changes')} left out" if more else ""
+    return f"{plural(more, 'more set of changes', 'more sets of changes')} {_('left out')}" if more else ""
 
 
 def _fix(fix: Fix, incident: Incident) -> FixView:
     proof = fix.proves
     if proof.isdigit() and int(proof) < len(incident.what_would_help):
         world = incident.what_would_help[int(proof)]
-        saves = f"{world.saved_calls:,} of {plural(world.total_calls, 'failed call')}"
-        proof = f"Proved together: {' and '.join(change.say for change in world.changes)} saves {saves}."
+        proof = _("Proved together: {changes} saves {part} of {calls}.").format(
+            changes=f" {_('and')} ".join(change.say for change in world.changes),
+            part=number(world.saved_calls),
+            calls=plural(world.total_calls, "failed call"),
+        )
     return FixView(fix.title, fix.where, fix.language, fix.text.rstrip("\n"), proof)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from investigator.diagnosis.model import Diagnosis
+from investigator.report.language import _, speaking
 from investigator.report.redact import REDACT, Redaction
 from investigator.report.text import Shown, clipped
 from investigator.report.viewmodel import page
@@ -31,9 +32,13 @@ _LINE_START = re.compile(r"^(\d*)([-+=#.)]+(?:\s|$))")
 _PING = re.compile(r"([@#])(?=[\w-])")
 
 
-def render_markdown(diagnosis: Diagnosis, redaction: Redaction = REDACT) -> str:
+def render_markdown(diagnosis: Diagnosis, redaction: Redaction = REDACT, lang: str = "en") -> str:
     """Summary (at most 4 KB), then details up to what a comment may hold; says what it leaves out."""
-    view = page(diagnosis, redaction=redaction)
+    with speaking(lang):
+        return _rendered(page(diagnosis, redaction=redaction))
+
+
+def _rendered(view: Page) -> str:
     sections = [_summary(view)]
     used = len(sections[0])
     left_out = []
@@ -97,12 +102,12 @@ def _incident_summary(incident: IncidentView, *, many: bool) -> Iterable[str]:
     if steps:
         yield "\n".join(["| the sum | | |", "|---|---|---:|", *(_step_row(step) for step in steps[:12])])
     if incident.helps:
-        yield "**Would have helped:**\n" + "\n".join(_world_line(w) for w in incident.helps[:3])
+        yield f"**{_('Would have helped')}:**\n" + "\n".join(_world_line(w) for w in incident.helps[:3])
     if incident.useless:
-        yield "**Would not have helped:**\n" + "\n".join(_world_line(w) for w in incident.useless[:4])
+        yield f"**{_('Would not have helped')}:**\n" + "\n".join(_world_line(w) for w in incident.useless[:4])
     ruled_out = [h for h in incident.differential if h.verdict.kind == "ruled_out"]
     if ruled_out:
-        yield "**Ruled out:**\n" + "\n".join(
+        yield f"**{_('Ruled out')}:**\n" + "\n".join(
             f"- {plain(h.title)}" + ("" if h.together else f": {plain('; '.join(h.cons) or 'no sign of it')}")
             for h in ruled_out[:6]
         )
@@ -126,8 +131,8 @@ def _details(view: Page) -> Iterable[tuple[str, str]]:
         shown = view.evidence[:_MAX_EVIDENCE]
         more = len(view.evidence) - len(shown)
         blocks = [_evidence(e) for e in shown] + ([f"{more} more lines left out."] if more else [])
-        yield "evidence", "### Evidence\n\n" + "\n\n".join(blocks)
-    yield "rules", "### Rules and their outcomes\n\n" + _table(view.rules)
+        yield "evidence", f"### {_('Evidence')}\n\n" + "\n\n".join(blocks)
+    yield "rules", f"### {_('Rules and their outcomes')}\n\n" + _table(view.rules)
     inputs = Table(
         ("input", "format", "lines", "unrecognised", "sha256"),
         tuple(
@@ -138,10 +143,10 @@ def _details(view: Page) -> Iterable[tuple[str, str]]:
             for i in view.inputs
         ),
     )
-    yield "inputs", "### What was read\n\n" + _table(inputs)
+    yield "inputs", f"### {_('What was read')}\n\n" + _table(inputs)
     for title, table in (("Assumptions", view.assumptions), ("Problems with inputs", view.problems)):
         if table.rows:
-            yield title.lower(), f"### {title}\n\n" + _table(table)
+            yield title.lower(), f"### {_(title)}\n\n" + _table(table)
     yield (
         "colophon",
         f"investigator {' · '.join(map(plain, (view.tool_version, view.exit, f'times in {view.zone}', view.receipt)))}",
@@ -165,14 +170,17 @@ def _incident_details(incident: IncidentView) -> Iterable[tuple[str, str]]:
         )
         yield (
             "fixes",
-            f"### {'Ready to paste' if incident.pastes else 'What to change'}: {title}\n\n" + "\n\n".join(blocks),
+            f"### {_('Ready to paste') if incident.pastes else _('What to change')}: {title}\n\n" + "\n\n".join(blocks),
         )
     if incident.attempts:
         rows = (
             f"- **{plain(a.heading)}** ({plain(a.times)}, {plain(a.outcome.text)}): {plain(a.why)}"
             for a in incident.attempts
         )
-        yield "tries", f"### Which try failed for which reason\n\n{plain(incident.subtitle)}\n\n" + "\n".join(rows)
+        yield (
+            "tries",
+            f"### {_('Which try failed for which reason')}\n\n{plain(incident.subtitle)}\n\n" + "\n".join(rows),
+        )
     if incident.differential:
         rows = (_hypothesis_row(h) for h in incident.differential)
         yield (

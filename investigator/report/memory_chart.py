@@ -8,6 +8,7 @@ from investigator.diagnosis.model import MemoryBar
 from investigator.report import charts, scales
 from investigator.report.cells import bytes_cell, capped, text_cell
 from investigator.report.charts import NARROW, WIDE, Bars, Limit, RowOfBars
+from investigator.report.language import _
 from investigator.report.text import UNKNOWN, size
 from investigator.report.viewtypes import Cell, Chart, Tag
 
@@ -17,7 +18,7 @@ def memory_chart(anchor: str, memory: Sequence[MemoryBar]) -> Chart | None:
     if not memory:
         return None
     limits = {bar.limit_bytes: bar.limit_basis for bar in memory if bar.limit_bytes is not None}
-    lines = tuple(Limit(at, f"limit {size(at)}", "limit") for at in sorted(limits))
+    lines = tuple(Limit(at, f"{_('limit')} {size(at)}", "limit") for at in sorted(limits))
     names = list(dict.fromkeys(name for bar in memory for name, _ in bar.parts))
     rows = tuple(
         RowOfBars(
@@ -34,7 +35,7 @@ def memory_chart(anchor: str, memory: Sequence[MemoryBar]) -> Chart | None:
     desc = "; ".join(_memory_words(bar) for bar in memory[:8]) + "."
     table = capped(("window", *names, "sum", "limit", "basis"), memory, lambda bar: _row(bar, names))
     legend = tuple(Tag(f"part{n % 5}", name) for n, name in enumerate(names))
-    bases = sorted({f"limit: {basis}" for basis in limits.values() if basis})
+    bases = sorted({f"{_('limit')}: {basis}" for basis in limits.values() if basis})
     return Chart(
         anchor,
         "Memory against the device’s limit",
@@ -54,12 +55,13 @@ def _row(bar: MemoryBar, names: Sequence[str]) -> tuple[Cell, ...]:
         *(bytes_cell(parts.get(name)) for name in names),
         bytes_cell(sum(parts.values())),
         bytes_cell(bar.limit_bytes),
-        text_cell(bar.limit_basis or UNKNOWN),
+        text_cell(bar.limit_basis or _(UNKNOWN)),
     )
 
 
 def _memory_words(bar: MemoryBar) -> str:
     total = sum(amount for _, amount in bar.parts)
     if bar.limit_bytes is None:
-        return f"{bar.title}: {size(total)}, the limit is not known"
-    return f"{bar.title}: {size(total)} of {size(bar.limit_bytes)}, {'too much' if total > bar.limit_bytes else 'fits'}"
+        return f"{bar.title}: {size(total)}, {_('the limit is not known')}"
+    fits = _("too much") if total > bar.limit_bytes else _("fits")
+    return f"{bar.title}: {size(total)} {_('of')} {size(bar.limit_bytes)}, {fits}"

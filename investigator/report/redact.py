@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
@@ -20,6 +20,8 @@ from investigator.report.redact_rules import Rule, UserRule, is_secret, rules
 
 #: Shorter values are too likely to be ordinary words to be looked for everywhere.
 _MIN_LITERAL = 10
+#: Stands between texts that are searched in one go: no secret goes across it.
+_BETWEEN = b'"\x00"'
 _LEARNED = ("key", "token", "secret", "credentials", "webhook")
 
 
@@ -116,13 +118,14 @@ class Redactor:
     _known: dict[bytes, str] = field(default_factory=dict)
     _literals: Any = None
 
-    def learn(self, text: str) -> str:
-        """Remember the secrets of `text`, so that `mask` knows them also where nothing tells that they are secrets."""
-        for kind, value in self._find(_encoded(text)):
+    def learn(self, texts: Iterable[str]) -> None:
+        """Remember the secrets of `texts`, so that `mask` knows them also where nothing tells that they are secrets."""
+        if not self.redaction.on:
+            return
+        for kind, value in self._find(_BETWEEN.join(map(_encoded, texts))):
             if kind in _LEARNED and len(value) >= _MIN_LITERAL and re.search(rb"[0-9]", value):
                 self._known.setdefault(value, kind)
                 self._literals = None
-        return text
 
     def mask(self, text: str) -> str:
         """`text` without its secrets. Masking twice changes nothing."""

@@ -14,7 +14,7 @@ from investigator.report.pdf import print_pdf
 from investigator.report.redact import REDACT, Redaction, scan
 from investigator.report.sarif import render_sarif
 
-_RENDERERS: Mapping[str, Callable[[Diagnosis, Redaction], str]] = {
+_RENDERERS: Mapping[str, Callable[..., str]] = {
     "html": render_html,
     "md": render_markdown,
     "json": render_json,
@@ -23,15 +23,18 @@ _RENDERERS: Mapping[str, Callable[[Diagnosis, Redaction], str]] = {
     "pdf": render_html,
 }
 FORMATS = tuple(_RENDERERS)
+#: Formats for people; the others are for programs and stay English.
+_READ = ("html", "md", "pdf")
 
 
-def render(diagnosis: Diagnosis, format_: str, redaction: Redaction = REDACT) -> bytes:
-    """The report in one of FORMATS, as the bytes of a file.
+def render(diagnosis: Diagnosis, format_: str, redaction: Redaction = REDACT, lang: str = "en") -> bytes:
+    """The report in one of FORMATS, as the bytes of a file. What people read comes in `lang`, one of LANGUAGES.
 
     Raises DeliveryProblem when the finished text still holds what looks like a secret (unless redaction is off), or
     when a PDF cannot be printed.
     """
-    text = _RENDERERS[format_](diagnosis, redaction)
+    renderer = _RENDERERS[format_]
+    text = renderer(diagnosis, redaction, lang) if format_ in _READ else renderer(diagnosis, redaction)
     leaks = scan(text, redaction.extra) if redaction.on else []
     if leaks:
         places = ", ".join(f"{leak.rule} in line {leak.line_no}" for leak in leaks[:5])

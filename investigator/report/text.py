@@ -1,4 +1,4 @@
-"""Numbers, times and foreign text as a report shows them. Pure; English forms only."""
+"""Numbers, times and foreign text as a report shows them, in its language."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import NamedTuple
 
+from investigator.report.language import _, figures
 from investigator.rulebook.findings import Value
 
 UNKNOWN = "not known"
@@ -40,36 +41,38 @@ def _mark(match: re.Match[str]) -> str:
 
 def clipped(text: str, limit: int) -> str:
     """At most `limit` characters, and how many more there were."""
-    return text if len(text) <= limit else f"{text[:limit]} … ({len(text) - limit:,} more characters)"
+    return (
+        text if len(text) <= limit else f"{text[:limit]} … ({figures(f'{len(text) - limit:,}')} {_('more characters')})"
+    )
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
     """`1 failed call`, `3 failed calls`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return f"{figures(f'{count:,}')} {_(one if count == 1 else many or one + 's')}"
 
 
 def number(value: float) -> str:
     """Thousands separated; at most four significant digits behind the point; powers of ten for the very small."""
     if isinstance(value, int) or (math.isfinite(value) and value == int(value) and abs(value) < 1e15):
-        return f"{int(value):,}"
+        return figures(f"{int(value):,}")
     if not math.isfinite(value):
-        return "∞" if value > 0 else "−∞" if value < 0 else UNKNOWN
+        return "∞" if value > 0 else "−∞" if value < 0 else _(UNKNOWN)
     size = abs(value)
     if size < 1e-3:
         mantissa, exponent = f"{value:.3e}".split("e")
-        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+        return figures(f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}")
     digits = 1 if size >= 10 else 2 if size >= 1 else 3
-    return f"{value:,.{digits}f}"
+    return figures(f"{value:,.{digits}f}")
 
 
 def duration(seconds: float) -> str:
     """`0.42 s`, `18.5 s`, `5 min`, `6 min 15 s`, `2 h 5 min`, `3 d 4 h`: two parts at most."""
     if not math.isfinite(seconds):
-        return UNKNOWN if math.isnan(seconds) else "for ever"
+        return _(UNKNOWN) if math.isnan(seconds) else _("for ever")
     if seconds < 0:
         return "−" + duration(-seconds)
     if seconds < 59.95:
-        return f"{round(seconds, 3 if seconds < 1 else 2 if seconds < 10 else 1):g} s"
+        return figures(f"{round(seconds, 3 if seconds < 1 else 2 if seconds < 10 else 1):g}") + " s"
     whole = round(seconds)
     for size, name, below, below_name in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
         if whole >= size:
@@ -84,7 +87,7 @@ def size(count: float) -> str:
     amount = float(count)
     for unit in ("bytes", "KiB", "MiB", "GiB"):
         if abs(amount) < 1024 or unit == "GiB":
-            return f"{amount:,.0f} {unit}" if unit == "bytes" else f"{amount:,.1f} {unit}"
+            return figures(f"{amount:,.0f}" if unit == "bytes" else f"{amount:,.1f}") + f" {_(unit)}"
         amount /= 1024
     raise AssertionError("unreachable")
 
@@ -105,13 +108,13 @@ def zone_name(zone_offset_s: int | None) -> str:
 
 def zone_words(zone_offset_s: int | None) -> str:
     """The zone of the page's times, and that it is a guess where it is one."""
-    return zone_name(zone_offset_s) + ("" if zone_offset_s is not None else " (the server’s zone is not known)")
+    return zone_name(zone_offset_s) + ("" if zone_offset_s is not None else _(" (the server’s zone is not known)"))
 
 
 def clock(moment: datetime | None, zone_offset_s: int | None, *, with_date: bool = False) -> Shown:
     """Time of day in the server's zone; the exact form carries date, fraction and offset."""
     if moment is None:
-        return Shown(UNKNOWN, UNKNOWN)
+        return Shown(_(UNKNOWN), _(UNKNOWN))
     there = local(moment, zone_offset_s)
     exact = there.isoformat(sep=" ", timespec="milliseconds")
     return Shown(there.strftime("%Y-%m-%d %H:%M:%S" if with_date else "%H:%M:%S"), exact)
@@ -123,19 +126,19 @@ _UNITS = {"tokens": "tokens", "tps": "tokens/s", "s/tok2": "s/token²", "ratio":
 def quantity(value: Value, unit: str | None, zone_offset_s: int | None = None) -> Shown:
     """A value of a step or a column with its unit. Seconds stay seconds: a sum must be checkable by eye."""
     if value is None:
-        return Shown(UNKNOWN, UNKNOWN)
+        return Shown(_(UNKNOWN), _(UNKNOWN))
     if isinstance(value, bool):
-        return Shown("yes" if value else "no", str(value).lower())
+        return Shown(_("yes") if value else _("no"), str(value).lower())
     if isinstance(value, datetime):
         return clock(value, zone_offset_s, with_date=True)
     if isinstance(value, str):
         return Shown(value, value)
-    name = _UNITS.get(unit or "", unit or "")
-    exact = f"{value:,} {name}".strip()
+    name = _(_UNITS.get(unit or "", unit or ""))
+    exact = f"{figures(f'{value:,}')} {name}".strip()
     if unit == "bytes":
         return Shown(size(value), exact)
     if unit == "ratio" and 0 <= value <= 1:
-        return Shown(f"{number(round(value * 100, 3))} %", f"{value:,}")
+        return Shown(f"{number(round(value * 100, 3))} %", figures(f"{value:,}"))
     if unit == "s":
         return Shown(f"{number(value)} s", f"{exact} = {duration(value)}")
     return Shown(f"{number(value)} {name}".strip(), exact)
@@ -144,5 +147,5 @@ def quantity(value: Value, unit: str | None, zone_offset_s: int | None = None) -
 def seconds(value: Value) -> Shown:
     """A duration for reading: humanised, exact seconds beside."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return Shown(UNKNOWN, UNKNOWN)
-    return Shown(duration(value), f"{value:,} s")
+        return Shown(_(UNKNOWN), _(UNKNOWN))
+    return Shown(duration(value), figures(f"{value:,}") + " s")

@@ -9,6 +9,7 @@ from investigator.diagnosis.model import Diagnosis, Incident, TimelineMark, Time
 from investigator.report.cells import capped, num, row_start, text_cell
 from investigator.report.charts import NARROW, WIDE
 from investigator.report.evidence_view import failed_tries
+from investigator.report.language import _, figures
 from investigator.report.text import clock, local, plural, seconds, zone_words
 from investigator.report.timeline import KINDS, Timeline, draw_timeline, span_class, timed
 from investigator.report.viewtypes import Cell, Chart, Table, Tag
@@ -29,10 +30,11 @@ def timeline_chart(anchor: str, d: Diagnosis, incident: Incident) -> Chart | Non
     chart = Timeline(timed(picked), marks, start, end, d.zone_offset_s)
     wide, narrow = draw_timeline(chart, WIDE), draw_timeline(chart, NARROW)
     first, last = local(first, d.zone_offset_s), local(last, d.zone_offset_s)
-    day = f"{first:%Y-%m-%d}" if first.date() == last.date() else f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    day = f"{first:%Y-%m-%d}" if first.date() == last.date() else f"{first:%Y-%m-%d} {_('to')} {last:%Y-%m-%d}"
     bad = sum("bad" in span_class(s) for s in picked)
     counts = f"{plural(len(picked), 'span')}, {plural(bad, 'failed call')}"
-    desc = f"{day}, times in {zone_words(d.zone_offset_s)}: {counts}; agent calls above, what the server did below."
+    desc = f"{day}, {_('times in')} {zone_words(d.zone_offset_s)}: {counts}; "
+    desc += _("agent calls above, what the server did below") + "."
     return Chart(
         anchor,
         "What both sides did",
@@ -53,7 +55,7 @@ def _limits(d: Diagnosis, incident: Incident) -> tuple[TimelineMark, ...]:
         return ()
     known = [(row_start(row), num(row, "timeout_s")) for row in rows]
     return tuple(
-        TimelineMark(start + timedelta(seconds=limit), "limit", f"limit {limit:,.0f} s")
+        TimelineMark(start + timedelta(seconds=limit), "limit", f"{_('limit')} {figures(f'{limit:,.0f}')} s")
         for start, limit in known
         if start is not None and limit is not None
     )
@@ -89,11 +91,11 @@ def _span_table(spans: Sequence[TimelineSpan], zone_offset_s: int | None) -> Tab
 
 def _span_row(span: TimelineSpan, zone_offset_s: int | None) -> tuple[Cell, ...]:
     return (
-        text_cell(span.lane),
-        text_cell(SPAN_KINDS.get(span.kind, span.kind)),
+        text_cell(_(span.lane)),
+        text_cell(_(SPAN_KINDS.get(span.kind, span.kind))),
         Cell(clock(span.start, zone_offset_s)),
         Cell(clock(span.end, zone_offset_s)),
         Cell(seconds((span.end - span.start).total_seconds()), numeric=True),
         text_cell(span.label),
-        text_cell(OUTCOMES.get(span.outcome, span.outcome.replace("_", " "))),
+        text_cell(_(OUTCOMES.get(span.outcome, span.outcome.replace("_", " ")))),
     )

@@ -8,6 +8,7 @@ from investigator.diagnosis.model import AttemptRow
 from investigator.report import charts, scales
 from investigator.report.cells import capped, num, row_start, text_cell, tokens_cell
 from investigator.report.charts import NARROW, WIDE, Bars, Limit, RowOfBars
+from investigator.report.language import _
 from investigator.report.text import clock, number, plural, quantity
 from investigator.report.viewtypes import Cell, Chart, Table, Tag
 from investigator.report.words import OUTCOMES
@@ -26,9 +27,11 @@ def tokens_chart(anchor: str, attempts: Sequence[AttemptRow], zone: int | None) 
     ticks = tuple((t, f"{t / 1000:,.0f}k" if t else "0") for t in scales.ticks(0, top, 6))
     bars = Bars(tuple(_token_row(row, zone) for row in shown), limits, ticks)
     largest = max(rows, key=_asked)
-    words = ", ".join(limit.label for limit in limits) or "no window is known"
-    desc = f"{plural(len(rows), 'call')}; the largest asked for {number(int(_asked(largest)))} tokens. {words}."
-    caption = f"{plural(len(rows), 'call')}; the {len(shown)} largest are drawn." if len(shown) < len(rows) else ""
+    words = ", ".join(limit.label for limit in limits) or _("no window is known")
+    most = _("the largest asked for {tokens} tokens").format(tokens=number(int(_asked(largest))))
+    desc = f"{plural(len(rows), 'call')}; {most}. {words}."
+    drawn = _("the {count} largest are drawn").format(count=len(shown))
+    caption = f"{plural(len(rows), 'call')}; {drawn}." if len(shown) < len(rows) else ""
     return Chart(
         anchor,
         "Tokens per call against the windows",
@@ -57,9 +60,9 @@ def _widest(rows: Sequence[AttemptRow]) -> list[AttemptRow]:
 def _window_limits(rows: Sequence[AttemptRow]) -> tuple[Limit, ...]:
     """One line per different value; lines that coincide share a label."""
     names = (
-        ("window_tokens", "window in force"),
-        ("native_window_tokens", "native window"),
-        ("believed_window_tokens", "agent’s belief"),
+        ("window_tokens", _("window in force")),
+        ("native_window_tokens", _("native window")),
+        ("believed_window_tokens", _("agent’s belief")),
     )
     found: dict[float, list[str]] = {}
     for column, name in names:
@@ -89,8 +92,8 @@ def _token_row(row: AttemptRow, zone: int | None) -> RowOfBars:
     cached, read, cut = _token_parts(row)
     failed = row.columns.get("failed") is True
     parts = (
-        ("cached", cached, f"{number(int(cached))} tokens from the cache"),
-        ("read", read, f"{number(int(read))} tokens to read"),
+        ("cached", cached, f"{number(int(cached))} {_('tokens')} {_('from the cache')}"),
+        ("read", read, f"{number(int(read))} {_('tokens')} {_('to read')}"),
         ("cut", cut, f"{number(int(cut))} tokens thrown away"),
     )
     name = f"{clock(row_start(row), zone).text} · {number(int(_asked(row)))}"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from investigator.diagnosis.model import Diagnosis, InputLine
 from investigator.report.cells import capped, text_cell
-from investigator.report.clean import clean
+from investigator.report.clean import clean, rewritten
 from investigator.report.evidence_view import Evidence, cited, common_root
 from investigator.report.incident_view import impact_tiles, incident_view
+from investigator.report.language import _, current, figures_in
 from investigator.report.redact import REDACT, Redaction
 from investigator.report.text import Shown, clipped, number, plural, size, zone_words
 from investigator.report.viewtypes import Cell, InputView, Page, Table, Tag, Tile
@@ -18,6 +20,7 @@ from investigator.rulebook.findings import SEVERITIES, RuleResult
 
 #: Stands on every report that was made without redaction.
 NOT_REDACTED = "Not redacted: this report may hold keys, names, addresses and other secrets. Do not pass it on."
+_LOOK = "Patterns find what they know: look before you publish."
 MAX_INPUTS = 300
 _MAX_SHAPES = 8
 
@@ -36,6 +39,8 @@ CAPS = (Caps(20, 400), Caps(8, 200), Caps(3, 80), Caps(1, 20))
 def page(diagnosis: Diagnosis, caps: Caps = CAPS[0], redaction: Redaction = REDACT) -> Page:
     """The template-ready view of a diagnosis. Pure: the same diagnosis gives the same page."""
     d, receipt = clean(diagnosis, redaction)
+    if current() != "en":
+        d = replace(d, verdict=rewritten(d.verdict, figures_in), incidents=rewritten(d.incidents, figures_in))
     evidence = Evidence(d.evidence.values(), cited(d.incidents[: caps.incidents]), caps.evidence_lines)
     incidents = tuple(
         incident_view(d, incident, n, evidence) for n, incident in enumerate(d.incidents[: caps.incidents], 1)
@@ -44,7 +49,7 @@ def page(diagnosis: Diagnosis, caps: Caps = CAPS[0], redaction: Redaction = REDA
     root = common_root(line.path for line in d.inputs)
     return Page(
         tool_version=d.tool_version,
-        case_title=d.incidents[0].title if d.incidents else VERDICTS[d.verdict.kind],
+        case_title=d.incidents[0].title if d.incidents else _(VERDICTS[d.verdict.kind]),
         root=root,
         zone=zone_words(d.zone_offset_s),
         verdict=tag(d.verdict.kind, VERDICTS),
@@ -56,7 +61,7 @@ def page(diagnosis: Diagnosis, caps: Caps = CAPS[0], redaction: Redaction = REDA
         incidents=incidents,
         rules=_rules(d.rules),
         evidence=evidence.views(),
-        evidence_note=f"{plural(evidence.left_out, 'more line')} left out" if evidence.left_out else "",
+        evidence_note=f"{plural(evidence.left_out, 'more line')} {_('left out')}" if evidence.left_out else "",
         inputs=tuple(_input(line) for line in d.inputs[:MAX_INPUTS]),
         totals=_totals(d.inputs),
         assumptions=capped(
@@ -71,8 +76,8 @@ def page(diagnosis: Diagnosis, caps: Caps = CAPS[0], redaction: Redaction = REDA
         ),
         unpaired=_unpaired(d.unpaired),
         redacted=redaction.on,
-        receipt=_receipt(receipt) if redaction.on else NOT_REDACTED,
-        exit=f"exit code {d.exit_code}" + (f": {'; '.join(d.exit_reasons)}" if d.exit_reasons else ""),
+        receipt=_receipt(receipt) if redaction.on else _(NOT_REDACTED),
+        exit=f"{_('exit code')} {d.exit_code}" + (f": {'; '.join(d.exit_reasons)}" if d.exit_reasons else ""),
         counts=_counts(d, caps),
     )
 
@@ -83,9 +88,9 @@ def _remedy(d: Diagnosis) -> tuple[tuple[str, ...], str]:
     best = min(worlds, key=lambda w: (w.cost, len(w.changes), [c.say for c in w.changes]), default=None)
     if best is None:
         return (), ""
-    return tuple(
-        c.say for c in best.changes
-    ), f"saves {best.saved_calls:,} of {plural(best.total_calls, 'failed call')}"
+    return tuple(c.say for c in best.changes), _("saves {saved} of {calls}").format(
+        saved=number(best.saved_calls), calls=plural(best.total_calls, "failed call")
+    )
 
 
 def _tiles(d: Diagnosis) -> tuple[Tile, ...]:
@@ -122,7 +127,7 @@ def _rules(rules: Sequence[RuleResult]) -> Table:
 def _rule_row(r: RuleResult) -> tuple[Cell, ...]:
     return (
         text_cell(r.rule, code=True),
-        text_cell(r.kind.replace("-", " ")),
+        text_cell(_(r.kind.replace("-", " "))),
         Cell(tag=_outcome(r)),
         text_cell(_rule_counts(r.counts)),
         text_cell("; ".join(clipped(reason, 300) for reason in r.reasons[:4]) or "—"),
@@ -132,13 +137,15 @@ def _rule_row(r: RuleResult) -> tuple[Cell, ...]:
 def _outcome(r: RuleResult) -> Tag:
     """A cause that fired is an alarm; a symptom, advice or a thing ruled out is none."""
     if r.outcome == "fired" and r.kind != "cause":
-        return Tag("ruled_out" if r.kind == "ruled-out" else "symptom", RULE_OUTCOMES["fired"])
+        return Tag("ruled_out" if r.kind == "ruled-out" else "symptom", _(RULE_OUTCOMES["fired"]))
     return tag(r.outcome, RULE_OUTCOMES)
 
 
 def _rule_counts(counts: Mapping[str, int]) -> str:
     order = ("fired", "error", "not_evaluated", "quiet")
-    return ", ".join(f"{counts[name]:,} {RULE_OUTCOMES[name]}" for name in order if counts.get(name)) or "none"
+    return ", ".join(f"{number(counts[name])} {_(RULE_OUTCOMES[name])}" for name in order if counts.get(name)) or _(
+        "none"
+    )
 
 
 def _input(line: InputLine) -> InputView:
@@ -149,7 +156,7 @@ def _input(line: InputLine) -> InputView:
         ("unrecognised", line.unrecognised),
     )
     shapes = tuple((clipped(shape, 200), count) for shape, count in line.shapes[:_MAX_SHAPES])
-    exact = Shown(size(line.size_bytes), f"{line.size_bytes:,} bytes")
+    exact = Shown(size(line.size_bytes), f"{number(line.size_bytes)} {_('bytes')}")
     return InputView(line.path, line.format, line.sha256, exact, line.lines, shares, shapes)
 
 
@@ -161,21 +168,21 @@ def _totals(inputs: Sequence[InputLine]) -> tuple[tuple[str, int], ...]:
 
 
 def _unpaired(unpaired: Mapping[str, int]) -> str:
-    names = {"both": "by both sides", "server": "by the server only", "agent": "by the agent only"}
+    names = {"both": _("by both sides"), "server": _("by the server only"), "agent": _("by the agent only")}
     counts = [
         (names.get(side, f"by {side}"), unpaired[side])
         for side in (*names, *sorted(set(unpaired) - set(names)))
         if unpaired.get(side)
     ]
     return (
-        "attempts seen " + ", ".join(f"{name}: {count:,}" for name, count in counts)
+        _("attempts seen") + " " + ", ".join(f"{name}: {number(count)}" for name, count in counts)
         if counts
-        else "nothing was left unpaired"
+        else _("nothing was left unpaired")
     )
 
 
 def _receipt(receipt: Mapping[str, int]) -> str:
     if not receipt:
-        return "No secret was recognised. Patterns find what they know: look before you publish."
-    kinds = ", ".join(f"{count:,} {kind}" for kind, count in receipt.items())
-    return f"Masked: {kinds}. Patterns find what they know: look before you publish."
+        return f"{_('No secret was recognised.')} {_(_LOOK)}"
+    kinds = ", ".join(f"{number(count)} {_(kind)}" for kind, count in receipt.items())
+    return f"{_('Masked')}: {kinds}. {_(_LOOK)}"

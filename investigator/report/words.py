@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from investigator.report.language import _
 from investigator.report.viewtypes import Tag
 
 VERDICTS: Mapping[str, str] = {
@@ -89,20 +90,20 @@ COLUMNS: Mapping[str, str] = {
 
 def column(name: str) -> str:
     """A column in words."""
-    return COLUMNS.get(name, name.replace("_", " "))
+    return _(COLUMNS.get(name, name.replace("_", " ")))
 
 
 def tag(kind: str, words: Mapping[str, str] | None = None) -> Tag:
     """A tag for a code; its kind is the code, its text the words for it."""
-    return Tag(kind, (words or {}).get(kind, kind.replace("_", " ")))
+    return Tag(kind, _((words or {}).get(kind, kind.replace("_", " "))))
 
 
 def severity_tag(severity: str) -> Tag:
     """How bad an incident is."""
-    return Tag(f"sev-{severity}", severity)
+    return Tag(f"sev-{severity}", _(severity))
 
 
 def outcome_tag(outcome: str) -> Tag:
     """Success, failure or neither: three shapes for fifteen outcomes."""
     kind = "good" if outcome == "ok" else "unsure" if outcome in ("unknown", "open_at_end", "cut_by_length") else "bad"
-    return Tag(kind, OUTCOMES.get(outcome, outcome.replace("_", " ")))
+    return Tag(kind, _(OUTCOMES.get(outcome, outcome.replace("_", " "))))

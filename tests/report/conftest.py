@@ -28,6 +28,13 @@ def corpus() -> ModuleType:
     return _neighbour("secret_corpus")
 
 
+@pytest.fixture(scope="session")
+def payloads() -> list[str]:
+    """At least 200 texts that want to be more than text."""
+    found: list[str] = _neighbour("payloads").payloads()
+    return found
+
+
 def _neighbour(stem: str) -> ModuleType:
     name = f"report_{stem}"
     if name not in sys.modules:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from investigator.pipeline import investigate
 from investigator.report import render_html
 
 pytestmark = pytest.mark.browser
@@ -179,3 +180,30 @@ def test_works_without_scripts(browser: Any, pages: dict[str, Path]) -> None:
     page.goto(pages["one"].as_uri())
     assert "366.9 s" in page.locator("main").inner_text()
     context.close()
+
+
+def test_a_hostile_log_through_the_whole_pipeline_runs_nothing(
+    open_page: Callable[..., Any], payloads: list[str], fixtures_dir: Path, tmp_path: Path
+) -> None:
+    """Every payload in a log: on lines of its own, and inside the messages of errors, which the report cites."""
+    whole = (fixtures_dir / "logs" / "runner-crash" / "server.log").read_text(encoding="utf-8").splitlines()
+    log, rest = [], iter(payloads * 2)
+    for line in whole:
+        log.append(line)
+        if any(word in line for word in ("level=ERROR", "level=WARN", "panic", "error")):
+            log += [f"{line} {next(rest, '')}", next(rest, "")]
+    log += rest
+    path = tmp_path / "server.log"
+    path.write_text("\n".join(log) + "\n", encoding="utf-8", errors="surrogateescape")
+    assert len(set(payloads)) >= 200 and not [p for p in payloads if p not in path.read_text(encoding="utf-8")]
+    report = tmp_path / "hostile.html"
+    report.write_text(render_html(investigate([path])), encoding="utf-8")
+    opened = open_page(report)
+    dialogs: list[str] = []
+    opened.page.on("dialog", lambda dialog: dialogs.append(dialog.message) or dialog.dismiss())
+    opened.page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    opened.page.mouse.move(300, 300)
+    words = opened.page.evaluate("document.body.textContent")
+    assert sum(payload.strip() in words for payload in set(payloads)) >= 5
+    assert opened.page.evaluate("document.scripts.length + document.images.length + frames.length") == 0
+    assert (dialogs, opened.console, opened.requests) == ([], [], [])

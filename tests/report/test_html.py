@@ -167,61 +167,6 @@ def test_a_giant_case_is_capped_and_says_so(sample: ModuleType) -> None:
     assert "22 more incidents left out" in html
 
 
-def _payloads() -> list[str]:
-    """What a stranger may write into a log to be run, loaded, or taken for a template: about 300 of them."""
-    tags = (
-        "script",
-        "img",
-        "svg",
-        "iframe",
-        "object",
-        "embed",
-        "video",
-        "audio",
-        "body",
-        "input",
-        "details",
-        "a",
-        "base",
-        "link",
-        "style",
-        "meta",
-        "math",
-        "form",
-    )
-    events = (
-        "onerror",
-        "onload",
-        "ontoggle",
-        "onclick",
-        "onmouseover",
-        "onfocus",
-        "onwheel",
-        "onbegin",
-        "onanimationstart",
-    )
-    closers = ("", '">', "'>", "</pre>", "</details>", "</code></li></ol>", "</title>", "</style>", "--><!--", "]]>")
-    found = [f"<{tag} src=x href=javascript:alert(1) {event}=alert(1) autofocus>" for tag in tags for event in events]
-    found += [f"{closer}<script>alert({n})</script>" for n, closer in enumerate(closers)]
-    found += [f"{quote} {event}=alert(1) x={quote}" for quote in "\"'`" for event in events]
-    found += [
-        f"{opening} 7*7 {closing}"
-        for opening, closing in (("{{", "}}"), ("{%", "%}"), ("${", "}"), ("#{", "}"), ("<%=", "%>"), ("{#", "#}"))
-    ]
-    found += [f"&#{code};script&gt;alert(1)" for code in ("60", "x3c", "0000060")] + [
-        "\x00<script>",
-        "<scr\x00ipt>",
-        "<\u200bscript>",
-        "\x1b]8;;http://x.example\x07link\x1b]8;;\x07",
-    ]
-    found += [f"{scheme}:alert(1)" for scheme in ("javascript", "data", "vbscript", "JaVaScRiPt")]
-    found += [
-        f"<svg><{tag}><style>@import'//x.example'</style></{tag}></svg>"
-        for tag in ("desc", "title", "foreignObject", "defs")
-    ]
-    return found
-
-
 def _poisoned(value: Any, payloads: Iterator[str]) -> Any:
     """Every free text of a diagnosis with a payload behind it; codes that the model names stay."""
     codes = {"cause_found", "high", "medium", "low", "measured", "derived", "estimated", "cause", "symptom", "ruled-out", "advice", "fired", "quiet", "not_evaluated",
@@ -238,8 +183,7 @@ def _poisoned(value: Any, payloads: Iterator[str]) -> Any:
     return value
 
 
-def test_payloads_in_every_field_stay_text(sample: ModuleType) -> None:
-    payloads = _payloads()
+def test_payloads_in_every_field_stay_text(sample: ModuleType, payloads: list[str]) -> None:
     assert len(set(payloads)) >= 200
     html = render_html(_poisoned(sample.several(), cycle(payloads)))
     found = outline(html)
