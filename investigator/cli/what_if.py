@@ -25,7 +25,7 @@ _PLACES = {
     "cloud": "too much for this machine in time: movable",
     "private": "too much for this machine in time, private: stay",
     "other_reason": "failed for another reason",
-    "unknown": "failed, prompt or speed not known",
+    "unknown": "failed; prompt, speed or memory not known",
 }
 
 

@@ -138,7 +138,10 @@ def _place(row: Mapping[str, Any], model: CaseModel | None) -> Place:
         return "unknown"
     if asked <= window:
         return "other_reason" if in_time else "cloud"
-    return "larger_window" if in_time and _window_fits(row, model) else "cloud"
+    fits = _window_fits(row, model)
+    if in_time and fits is None:
+        return "unknown"
+    return "larger_window" if in_time and fits else "cloud"
 
 
 def _in_time(row: Mapping[str, Any], model: CaseModel | None) -> bool | None:
@@ -153,14 +156,14 @@ def _in_time(row: Mapping[str, Any], model: CaseModel | None) -> bool | None:
     return read.high <= float(row["timeout_s"])
 
 
-def _window_fits(row: Mapping[str, Any], model: CaseModel | None) -> bool:
-    """Whether the model's own window holds the prompt, and this machine's memory that window."""
+def _window_fits(row: Mapping[str, Any], model: CaseModel | None) -> bool | None:
+    """Whether the model's own window holds the prompt, and this machine's memory that window; None: not known."""
     native = row["native_window_tokens"]
-    if native is None or row["asked_tokens"] > native or model is None:
+    if native is not None and row["asked_tokens"] > native:
         return False
-    needs, budget = model.needs(), model.budget()
-    if needs is None or budget is None:
-        return False
+    needs, budget = (model.needs(), model.budget()) if model else (None, None)
+    if native is None or needs is None or budget is None:
+        return None
     return budget.judge(needs, int(native), int(row["slots"] or 1), row["kv_type"] or "f16").verdict == "fits"
 
 

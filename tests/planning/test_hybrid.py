@@ -59,8 +59,9 @@ def test_what_is_not_known_is_not_moved() -> None:
     rows = [
         attempt("a", **{**FOUNDING, "asked_tokens": None}),
         attempt("b", **{**FOUNDING, "prefill_r0": None, "prefill_c": None, "model_key": "other"}),
+        attempt("c", **{**FOUNDING, "timeout_s": None, "memory_limit_bytes": None, "model_key": "no memory"}),
     ]
-    assert shares(split(rows)) == {"unknown": 2}
+    assert shares(split(rows)) == {"unknown": 3}
 
 
 def test_a_prompt_longer_than_a_cloud_window_stays_failed() -> None:
