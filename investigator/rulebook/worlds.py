@@ -8,13 +8,13 @@ three disagree the answer is `might`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 import duckdb
 
-from investigator.rulebook.compile import Compiled, arguments
+from investigator.rulebook.compile import Compiled, arguments, follow_inputs
 from investigator.rulebook.evaluate import one_thread, unmet_views, views_present
 from investigator.rulebook.functions import register_functions
 from investigator.rulebook.gate import check_expression
@@ -25,6 +25,9 @@ from investigator.rulebook.sqltree import SqlError, SqlReader, columns
 WorldOutcome: TypeAlias = Literal["fired", "quiet", "not_evaluated", "error", "might"]
 Saved: TypeAlias = Literal["yes", "might", "no"]
 
+#: `SELECT *`, `SELECT a.*` and `FROM attempts` alone name no column.
+_READS_ALL = re.compile(r"(?i)(select|,)\s*(\w+\s*\.\s*)?\*|^\s*from\b|\(\s*from\b")
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 _PLACES_SIDE_BY_SIDE = 300
 _PLACES_IN_UNION = 40
 
@@ -76,7 +79,7 @@ def evaluate_worlds(
     the caller's mistake, not the rules'. A rule that fails gives `error` rows.
     """
     register_functions(con)
-    places = [Place(world, variant) for world in _checked(worlds) for variant in VARIANTS]
+    checked = _checked(worlds)
     found: list[WorldRow] = []
     with one_thread(con):
         present = views_present(con)
@@ -86,26 +89,43 @@ def evaluate_worlds(
                 found += _everywhere(compiled, worlds, attempt_ids, "not_evaluated", unmet)
                 continue
             try:
-                # the variants differ in the reading speed only: a rule that does not read it needs one look
-                own = [place for place in places if place.variant == "mid" or "prefill_" in compiled.match_sql]
-                if _reads_levers(compiled):
-                    found += _replay(con, compiled, own, attempt_ids)
-                else:
-                    found += _same_everywhere(_replay(con, compiled, own[:1], attempt_ids), worlds)
+                found += _replay_distinct(con, compiled, checked, attempt_ids)
             except duckdb.Error as error:
                 found += _everywhere(compiled, worlds, attempt_ids, "error", str(error).splitlines()[0])
     order = {world.world_id: number for number, world in enumerate(worlds)}
     return WorldTable(tuple(sorted(found, key=lambda row: (order[row.world_id], row.attempt_id, row.rule))))
 
 
-def _reads_levers(compiled: Compiled) -> bool:
-    """Whether a world can change what the rule says: else one look is enough for all worlds."""
-    moved = {column.name for column in attempts_columns() if column.lever or column.follows}
-    return bool(moved & set(re.findall(r"\w+", compiled.match_sql)))
+def _replay_distinct(
+    con: duckdb.DuckDBPyConnection, compiled: Compiled, worlds: Sequence[LeverWorld], attempt_ids: Sequence[str]
+) -> Iterator[WorldRow]:
+    """Worlds that differ only in what the rule does not read are looked at once."""
+    relevant = _levers_behind(compiled)
+    alike: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for world in worlds:
+        changes = tuple(sorted((lever, sql) for lever, sql in world.changes.items() if lever in relevant))
+        alike.setdefault(changes, []).append(world.world_id)
+    # the variants differ in the reading speed only: a rule that does not read it needs one look
+    variants = [name for name in VARIANTS if name == "mid" or "prefill_" in compiled.match_sql]
+    places = [Place(LeverWorld(ids[0], dict(changes)), name) for changes, ids in alike.items() for name in variants]
+    same = {ids[0]: ids for ids in alike.values()}
+    for row in _replay(con, compiled, places, attempt_ids):
+        for world_id in same[row.world_id]:
+            yield replace(row, world_id=world_id)
 
 
-def _same_everywhere(rows: Iterable[WorldRow], worlds: Sequence[LeverWorld]) -> list[WorldRow]:
-    return [replace(row, world_id=world.world_id) for row in rows for world in worlds]
+def _levers_behind(compiled: Compiled) -> frozenset[str]:
+    """The levers that can change what the rule says: those it reads, and those behind the followers it reads."""
+    follows = {column.name: column.follows for column in attempts_columns() if column.follows}
+    read = set(re.findall(r"\w+", compiled.match_sql))
+    if _READS_ALL.search(compiled.match_sql):
+        read |= {column.name for column in attempts_columns()}
+    waiting = [name for name in follows if name in read]
+    while waiting:
+        inputs = set(follow_inputs(follows[waiting.pop()] or "")) - read
+        read |= inputs
+        waiting += [name for name in inputs if name in follows]
+    return frozenset(column.name for column in attempts_columns() if column.name in read and column.lever)
 
 
 def _checked(worlds: Sequence[LeverWorld]) -> Sequence[LeverWorld]:
@@ -124,6 +144,8 @@ def _checked(worlds: Sequence[LeverWorld]) -> Sequence[LeverWorld]:
 
 
 def _check_change(reader: SqlReader, world_id: str, sql: str, names: set[str]) -> None:
+    if _NUMBER.fullmatch(sql):
+        return
     try:
         tree = reader.expression(sql)
         errors = check_expression(tree)
