@@ -16,7 +16,7 @@ from investigator.diagnosis.model import Saves, World
 from investigator.diagnosis.queries import query
 from investigator.rulebook.pack import RuleSet
 from investigator.rulebook.shadow import LeverWorld, Place, shadowed
-from investigator.rulebook.worlds import WorldTable, evaluate_worlds
+from investigator.rulebook.worlds import WorldTable, evaluate_worlds, replayable
 
 MOST_CHANGES = 3
 
@@ -60,6 +60,9 @@ class Replay:
 
     def __init__(self, con: duckdb.DuckDBPyConnection, rules: RuleSet, attempts: Sequence[Row]) -> None:
         self._con, self._rules = con, rules
+        # A search looks at hundreds of worlds: only with rules that judge each attempt by its own numbers. What it
+        # finds is then replayed with all rules, like every other world.
+        self._arithmetic = rules.only(rule.id for rule in replayable(rules) if rule.row_local)
         self._attempts = sorted(
             attempts, key=lambda row: (str(row["work_id"]), str(row["arrived_at"]), str(row["attempt_id"]))
         )
@@ -116,15 +119,17 @@ class Replay:
                 for search, grid in zip(searches, grids, strict=True)
                 for value in grid
             ]
-            table, ids = self._replay(sets)
+            table, ids = self._replay(sets, self._arithmetic)
             fates = [list(self._calls(table, world_id).values()) for world_id in ids]
             for number, search in enumerate(searches):
                 search.narrow(fates[number * SEARCH_STEPS : (number + 1) * SEARCH_STEPS])
         return [(low.found, high.found) for low, high in zip(searches[::2], searches[1::2], strict=True)]
 
-    def _replay(self, sets: Sequence[tuple[Setting, ...]]) -> tuple[WorldTable, list[str]]:
+    def _replay(
+        self, sets: Sequence[tuple[Setting, ...]], rules: RuleSet | None = None
+    ) -> tuple[WorldTable, list[str]]:
         worlds = [LeverWorld(f"w{n}", {s.candidate.lever: s.expr for s in settings}) for n, settings in enumerate(sets)]
-        return evaluate_worlds(self._con, self._rules, worlds, self._ids), [world.world_id for world in worlds]
+        return evaluate_worlds(self._con, rules or self._rules, worlds, self._ids), [world.world_id for world in worlds]
 
     def _calls(self, table: WorldTable, world_id: str) -> dict[str, Fate]:
         """Fate of each call, in order of time: a try that passes removes its retries."""
