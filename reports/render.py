@@ -96,9 +96,7 @@ def main() -> int:
     """Write the reports into `--to` (default: this folder)."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--to", type=Path, default=HERE, help="folder to write to or to check")
-    parser.add_argument(
-        "--screenshot", type=Path, help="write a picture of the founding report here instead"
-    )
+    parser.add_argument("--screenshot", type=Path, help="write a picture of the founding report here instead")
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     options = parser.parse_args()
     if options.check:
