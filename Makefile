@@ -17,6 +17,7 @@ LOCK := requirements-dev.txt
 DEMO_REPORT ?= demo/founding-incident.html
 PYTEST_ARGS ?=
 BENCH_BYTES ?= 200MB
+BENCH_ARGS ?=
 
 .PHONY: check demo test test-all lint format bench reports accuracy lock wheel clean help
 
@@ -66,8 +67,13 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP)
-	$(BIN)/python benchmarks/run.py --bytes $(BENCH_BYTES)
+# What ingest is compared with; lnav and grep come from the system. Without it the comparison is shorter.
+.bench/tools/bin/ollama-watch: | $(STAMP)
+	@$(BIN)/python -m venv .bench/tools
+	@.bench/tools/bin/pip install --quiet --disable-pip-version-check ollama-watch || true
+
+bench: $(STAMP) .bench/tools/bin/ollama-watch
+	PATH="$$PATH:$(CURDIR)/.bench/tools/bin" $(BIN)/python benchmarks/run.py --bytes $(BENCH_BYTES) $(BENCH_ARGS)
 
 reports: $(STAMP)
 	$(BIN)/python reports/render.py

@@ -1,10 +1,11 @@
-"""Measure reading a big log: seconds and peak memory, as ratios to two plain ways of reading the same file.
+"""Measure ingest on a big log beside other readers of the same file, alternating in one run.
 
     make bench                    # 200 MB
     make bench BENCH_BYTES=1GB
 
-Ratios travel between machines, seconds do not. The generated log is kept in `.bench/` and made again only when the
-generator, its templates, the size or the seed changed.
+Ratios travel between machines, seconds do not; on a busy machine the processor seconds (user + system) say more than
+the clock. The generated log is kept in `.bench/` and made again only when the generator, its templates, the size or the
+seed changed. A reader that is not installed is named and left out.
 """
 
 from __future__ import annotations
@@ -13,33 +14,44 @@ import argparse
 import hashlib
 import json
 import os
-import re
 import shlex
+import shutil
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from statistics import median
+from tempfile import TemporaryDirectory, TemporaryFile
 
 from make_log import TEMPLATES, make_log, parse_bytes
 
 ROOT = Path(__file__).resolve().parents[1]
 STORE = ROOT / ".bench"
-INGEST = f"{shlex.quote(sys.executable)} -m investigator ingest {{log}} --case {{case}}"
-#: What a first script would do: one expression, asked of every line.
-NAIVE = re.compile(r"^(?:time=(\S+) level=(\w+) source=(\S+) msg=(.*)|\[GIN\] (.{21}) \|\s+(\d+) \|\s+(\S+) \|.*)$")
 READ_BYTES = 4 << 20
+OURS = "investigator ingest"
+ACCESS_LINE = r"^\[GIN\] [0-9/]+ - [0-9:]+ \| +[0-9]+ \|"
+#: Name → command. lnav only indexes the lines; grep only counts access lines; ollama-watch replays the log.
+COMMANDS: Mapping[str, str] = {
+    OURS: f"{shlex.quote(sys.executable)} -m investigator ingest {{log}} --case {{case}} --quiet",
+    "lnav": "lnav -n -c ';select lines from lnav_file' {log}",
+    "grep": f"grep -cE {shlex.quote(ACCESS_LINE)} {{log}}",
+    "ollama-watch": "ollama-watch --replay --no-follow --no-server --log {log}",
+}
+#: 1 says that something was found in the log, which is what it is made for.
+GOOD_CODES = {0, 1}
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One run of a command. peak_bytes is the largest resident size of the process.
+    """One run of a command. cpu_s: user + system. peak_bytes: largest resident size of the process.
 
-    It cannot show less than this script's own size (some 40 MB): the child is born as its copy.
+    That cannot show less than this script's own size (some 20 MB): the child is born as its copy.
     """
 
-    seconds: float
+    wall_s: float
+    cpu_s: float
     peak_bytes: int
     exit_code: int
 
@@ -57,65 +69,98 @@ def prepared_log(want_bytes: int, seed: int) -> Path:
     return path
 
 
-def read_only_s(path: Path) -> float:
-    """Seconds to read the bytes and count the line ends."""
-    begin = time.perf_counter()
+def warm(path: Path) -> None:
+    """Read the file once, so that all contestants find it in the page cache."""
     with path.open("rb") as file:
-        while block := file.read(READ_BYTES):
-            block.count(b"\n")
-    return time.perf_counter() - begin
-
-
-def naive_s(path: Path) -> float:
-    """Seconds of a Python loop with one regular expression per line."""
-    begin = time.perf_counter()
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for line in file:
-            NAIVE.match(line)
-    return time.perf_counter() - begin
+        while file.read(READ_BYTES):
+            pass
 
 
 def measure(command: list[str]) -> Measured:
-    """Run a command; its output goes to stderr, so that stdout holds the result only."""
-    begin = time.perf_counter()
-    process = subprocess.Popen(command, stdout=sys.stderr, cwd=ROOT)
-    _pid, status, usage = os.wait4(process.pid, 0)
+    """Run a command; what it prints is dropped."""
+    settings = {**os.environ, "LC_ALL": "C", "TERM": "xterm"}
+    # A file, not the null device: grep sees that and stops at the first match.
+    with TemporaryFile() as out:
+        begin = time.perf_counter()
+        process = subprocess.Popen(command, stdout=out, stderr=out, cwd=ROOT, env=settings)
+        _pid, status, usage = os.wait4(process.pid, 0)
+        wall_s = time.perf_counter() - begin
     process.returncode = os.waitstatus_to_exitcode(status)
     # Linux counts ru_maxrss in KiB, macOS in bytes.
     unit_bytes = 1 if sys.platform == "darwin" else 1024
-    return Measured(time.perf_counter() - begin, usage.ru_maxrss * unit_bytes, process.returncode)
+    cpu_s = usage.ru_utime + usage.ru_stime
+    return Measured(wall_s, cpu_s, usage.ru_maxrss * unit_bytes, process.returncode)
 
 
-def benchmark(log: Path, command: str) -> dict[str, object]:
-    """All numbers of one benchmark, ready for JSON."""
-    size_bytes = log.stat().st_size
-    read_only_s(log)  # once before measuring: all contestants then read from the page cache
-    baselines = {"read_only_s": read_only_s(log), "naive_s": naive_s(log)}
-    with TemporaryDirectory() as folder:
-        names = {"log": shlex.quote(str(log)), "case": shlex.quote(str(Path(folder) / "bench.case.duckdb"))}
-        measured = measure(shlex.split(command.format(**names)))
+def race(log: Path, commands: Mapping[str, str], rounds: int) -> tuple[dict[str, list[Measured]], int]:
+    """Runs of every command, one after the other in each round, and the size of the case in bytes."""
+    runs: dict[str, list[Measured]] = {name: [] for name in commands}
+    case_bytes = 0
+    for _ in range(rounds):
+        for name, command in commands.items():
+            with TemporaryDirectory() as folder:
+                case = Path(folder) / "bench.case.duckdb"
+                filled = command.format(log=shlex.quote(str(log)), case=shlex.quote(str(case)))
+                runs[name].append(measure(shlex.split(filled)))
+                case_bytes = case.stat().st_size if case.exists() else case_bytes
+    return runs, case_bytes
+
+
+def summary(runs: list[Measured], size_bytes: int) -> dict[str, float]:
+    wall_s, cpu_s = median(run.wall_s for run in runs), median(run.cpu_s for run in runs)
     return {
-        "bytes": size_bytes,
-        **{name: round(seconds, 3) for name, seconds in baselines.items()},
-        **{name: round(value, 3) for name, value in asdict(measured).items()},
-        "bytes_per_s": round(size_bytes / measured.seconds),
-        "times_read_only": round(measured.seconds / baselines["read_only_s"], 2),
-        "times_naive": round(measured.seconds / baselines["naive_s"], 2),
-        "peak_per_byte": round(measured.peak_bytes / size_bytes, 3),
+        "wall_s": round(wall_s, 2),
+        "cpu_s": round(cpu_s, 2),
+        "mb_per_s": round(size_bytes / 1e6 / wall_s, 1),
+        "mb_per_cpu_s": round(size_bytes / 1e6 / cpu_s, 1),
+        "peak_mib": round(max(run.peak_bytes for run in runs) / 2**20),
+        "failed_runs": sum(run.exit_code not in GOOD_CODES for run in runs),
     }
+
+
+def table(rows: Mapping[str, Mapping[str, float]]) -> str:
+    """The result as Markdown; `times ours` is how many times as long as ours, by the clock and by the processor."""
+    ours = rows.get(OURS)
+    lines = [
+        "| reader | wall s | CPU s | MB/s | MB per CPU s | peak MiB | wall ÷ ours | CPU ÷ ours |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, row in rows.items():
+        cells = [row[key] for key in ("wall_s", "cpu_s", "mb_per_s", "mb_per_cpu_s", "peak_mib")]
+        ratios = [f"{row[key] / ours[key]:.2f}" if ours else "" for key in ("wall_s", "cpu_s")]
+        lines.append(f"| {' | '.join([name, *map(str, cells), *ratios])} |")
+    return "\n".join(lines)
+
+
+def chosen(options: argparse.Namespace) -> dict[str, str]:
+    """The commands to measure: those whose program is there."""
+    if options.command:
+        return {OURS: options.command}
+    wanted = {name: command for name, command in COMMANDS.items() if name not in options.without}
+    there = {name: command for name, command in wanted.items() if shutil.which(shlex.split(command)[0])}
+    for name in wanted.keys() - there.keys():
+        print(f"{name} is not installed and is left out", file=sys.stderr)
+    return there
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure reading a big log, as ratios.")
     parser.add_argument("--bytes", type=parse_bytes, default=parse_bytes("200MB"), dest="want_bytes")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--command", default=INGEST, help="what to measure; {log} and {case} are put in")
+    parser.add_argument("--rounds", type=int, default=3, help="each command is run this often, alternating")
+    parser.add_argument("--without", action="append", default=[], choices=COMMANDS, help="leave this reader out")
+    parser.add_argument("--command", help="measure only this; {log} and {case} are put in")
     options = parser.parse_args()
-    result = benchmark(prepared_log(options.want_bytes, options.seed), options.command)
-    json.dump(result, sys.stdout, indent=2)
+    log = prepared_log(options.want_bytes, options.seed)
+    warm(log)
+    size_bytes = log.stat().st_size
+    runs, case_bytes = race(log, chosen(options), options.rounds)
+    rows = {name: summary(measured, size_bytes) for name, measured in runs.items()}
+    print(table(rows), file=sys.stderr)
+    result = {"bytes": size_bytes, "case_bytes": case_bytes, "case_share": round(case_bytes / size_bytes, 3)}
+    json.dump({**result, "cores": os.cpu_count(), "load": os.getloadavg()[0], "readers": rows}, sys.stdout, indent=2)
     print()
-    # 1 says that something was found in the log, which is what it is made for.
-    return 0 if result["exit_code"] in {0, 1} else 1
+    return 0 if not rows.get(OURS, {}).get("failed_runs") else 1
 
 
 if __name__ == "__main__":

@@ -15,6 +15,9 @@ from investigator.formats.base import Parsed
 #: Bytes of a source between two transactions, about. DuckDB stores large appends faster and smaller than small ones.
 COMMIT_BYTES = 64 * 1024 * 1024
 
+#: What DuckDB may keep in memory meanwhile. Its own default, a share of the machine's memory, would grow with the case.
+DATABASE_MEMORY = "400MB"
+
 Position = tuple[int, int]
 
 
@@ -53,6 +56,9 @@ class ChunkWriter:
             running.result()
 
     def __enter__(self) -> ChunkWriter:
+        # A case without a file lives in memory as a whole.
+        if self._case.path is not None:
+            self._case.connection.execute(f"SET memory_limit = '{DATABASE_MEMORY}'")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
@@ -63,6 +69,7 @@ class ChunkWriter:
             self._wait()
         finally:
             self._pool.shutdown()
+            self._case.connection.execute("RESET memory_limit")
 
 
 def _write(case: Case, row: SourceRow, parts: Sequence[Parsed], position: Position) -> None:
