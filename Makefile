@@ -15,7 +15,8 @@ STAMP := $(VENV)/.installed
 LOCK := requirements-dev.txt
 
 DEMO_REPORT ?= demo/founding-incident.html
-PYTEST_ARGS ?=
+# One process per core.
+PYTEST_ARGS ?= -n auto
 BENCH_BYTES ?= 200MB
 BENCH_ARGS ?=
 
