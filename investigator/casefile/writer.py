@@ -16,7 +16,7 @@ from investigator.formats.base import Parsed
 COMMIT_BYTES = 64 * 1024 * 1024
 
 #: What DuckDB may keep in memory meanwhile. Its own default, a share of the machine's memory, would grow with the case.
-DATABASE_MEMORY = "400MB"
+DATABASE_MEMORY = "256MB"
 
 Position = tuple[int, int]
 

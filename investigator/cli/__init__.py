@@ -6,7 +6,7 @@ import os
 
 # Polars' allocator gives pages back almost at once; a reader that needs them again for the next chunk loses a sixth of
 # its time on that. Read when Polars is first imported.
-os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:10000,muzzy_decay_ms:10000")
+os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:5000,muzzy_decay_ms:5000")
 
 from investigator.cli.program import main
 
