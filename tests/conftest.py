@@ -69,7 +69,8 @@ def isolated_home(_homes_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(home))
     for name in ("CONFIG", "DATA", "CACHE", "STATE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / f".{name.lower()}"))
-    for name in ("NO_COLOR", "FORCE_COLOR", "OLLAMA_HOST", "OLLAMA_MODELS"):
+    # COLUMNS and LINES: pytest-xdist sets them for its workers.
+    for name in ("NO_COLOR", "FORCE_COLOR", "OLLAMA_HOST", "OLLAMA_MODELS", "COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)
     return home
 
