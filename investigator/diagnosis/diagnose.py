@@ -161,7 +161,7 @@ class _Diagnosing:
 
 
 def _cause_lines(roots: Sequence[Finding], group_: Group) -> tuple[CauseLine, ...]:
-    """By failed calls explained, then how direct the evidence is, then severity."""
+    """By failed calls explained, then how direct the evidence is, then severity; severity first if no call failed."""
     lines: dict[str, CauseLine] = {}
     explains: dict[str, set[str]] = {}
     for finding in roots:
@@ -177,7 +177,13 @@ def _cause_lines(roots: Sequence[Finding], group_: Group) -> tuple[CauseLine, ..
         )
         lines.setdefault(finding.rule, line)
     severity = {f.rule: severity_rank(f.severity) for f in roots}
-    return tuple(sorted(lines.values(), key=lambda c: (-c.explains, _LABELS.index(c.label), -severity[c.rule], c.rule)))
+
+    def order(line: CauseLine) -> tuple[object, ...]:
+        direct = _LABELS.index(line.label)
+        # Where nothing failed there is nothing to be directly the cause of: the weightier remark comes first.
+        return (-line.explains, direct if line.explains else 0, -severity[line.rule], direct, line.rule)
+
+    return tuple(sorted(lines.values(), key=order))
 
 
 def _severity(group_: Group) -> Severity:
