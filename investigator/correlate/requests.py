@@ -129,21 +129,17 @@ def _to_requests(frame: pl.DataFrame, base: pl.DataFrame, near: str, exclusive: 
     return frame.join(matched.select("point", request_id="request"), on="point", how="left", maintain_order="left")
 
 
+#: Where a line stands, when it was written, and the request it belongs to.
+_PLACE = (
+    *("stretch", "stream", "source_id", "source_format", "byte_offset", "line_no"),
+    *("at", "at_basis", "zone_s", "rel_s", "t_s", "request_id"),
+)
+
+
 def _cuts(placed: PlacedFrames, base: pl.DataFrame) -> pl.DataFrame:
     points = _points(placed["prompt_truncation"].filter(pl.col("level").fill_null("token") == "token"))
     return _to_requests(points, base, "start", exclusive=True).select(
-        "stretch",
-        "stream",
-        "source_id",
-        "source_format",
-        "byte_offset",
-        "line_no",
-        "at",
-        "at_basis",
-        "zone_s",
-        "rel_s",
-        "t_s",
-        "request_id",
+        *_PLACE,
         cut_line="line_no",
         cut_prompt="prompt_tokens",
         cut_limit="limit_tokens",
@@ -156,18 +152,7 @@ def _refusals(placed: PlacedFrames, base: pl.DataFrame) -> pl.DataFrame:
     """Refusals without a task number (Ollama's own); those with one came with their task."""
     points = _points(placed["prompt_refusal"].filter(pl.col("task").is_null()))
     return _to_requests(points, base, "end", exclusive=True).select(
-        "stretch",
-        "stream",
-        "source_id",
-        "source_format",
-        "byte_offset",
-        "line_no",
-        "at",
-        "at_basis",
-        "zone_s",
-        "rel_s",
-        "t_s",
-        "request_id",
+        *_PLACE,
         said_line="line_no",
         said_prompt="prompt_tokens",
         said_window="window_tokens",
