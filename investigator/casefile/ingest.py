@@ -35,11 +35,21 @@ class IngestReport:
 
 
 def ingest(
-    inputs: Sequence[str | Path], case: Case, progress: Progress | None = None, chunk_bytes: int = CHUNK_BYTES
+    inputs: Sequence[str | Path],
+    case: Case,
+    progress: Progress | None = None,
+    chunk_bytes: int = CHUNK_BYTES,
+    *,
+    formats: Sequence[Format] = (),
+    named: bool = True,
 ) -> IngestReport:
-    """Read all of `inputs` into `case`. An input that cannot be used becomes a problem; the others are still read."""
-    discovery = discover(inputs)
-    work = _Ingest(case, progress or _silent, chunk_bytes, list(discovery.problems))
+    """Read all of `inputs` into `case`. An input that cannot be used becomes a problem; the others are still read.
+
+    formats: further formats, of the user's own mappings. named: the user named the inputs one by one; else a useless
+    one among them is no news.
+    """
+    discovery = discover(inputs, named=named)
+    work = _Ingest(case, progress or _silent, chunk_bytes, list(discovery.problems), formats)
     for candidate in discovery.candidates:
         work.take(candidate)
     work.finish()
@@ -53,8 +63,15 @@ def _silent(path: str, done_bytes: int, size_bytes: int) -> None:
 class _Ingest:
     """One call of `ingest`: the case, the options, and what has happened so far."""
 
-    def __init__(self, case: Case, progress: Progress, chunk_bytes: int, problems: list[SourceProblem]) -> None:
-        self._case, self._progress, self._chunk_bytes = case, progress, chunk_bytes
+    def __init__(
+        self,
+        case: Case,
+        progress: Progress,
+        chunk_bytes: int,
+        problems: list[SourceProblem],
+        formats: Sequence[Format] = (),
+    ) -> None:
+        self._case, self._progress, self._chunk_bytes, self._formats = case, progress, chunk_bytes, formats
         self.read: list[str] = []
         self.known: list[str] = []
         self.problems = problems
@@ -70,7 +87,7 @@ class _Ingest:
 
     def _take(self, candidate: Candidate, stream: SourceStream) -> None:
         head = stream.head()
-        found = recognise(head, candidate.path)
+        found = recognise(head, candidate.path, self._formats)
         harmless = not candidate.named
         if not head:
             self._problem(candidate, "empty", "nothing can be read from it", harmless=harmless)

@@ -24,10 +24,11 @@ _MAGIC = slice(8, 12)
     epilog=options.examples("investigator coverage week.duckdb", "investigator coverage server.log --json"),
 )
 @options.inputs_argument
+@options.mapping_option
 @options.json_option
 @options.debug_option
 @click.pass_context
-def command(ctx: click.Context, inputs: tuple[str, ...], as_json: bool) -> None:
+def command(ctx: click.Context, inputs: tuple[str, ...], mapping_paths: tuple[Path, ...], as_json: bool) -> None:
     """Account for every line of a case, or of logs.
 
     Each line is one of: a fact, noise of a known kind, another program's, or unrecognised. Of those not recognised the
@@ -35,6 +36,7 @@ def command(ctx: click.Context, inputs: tuple[str, ...], as_json: bool) -> None:
     """
     from investigator.casefile.case import Case
     from investigator.cli import steps
+    from investigator.cli.mappings import user_formats
     from investigator.coverage import coverage
     from investigator.exits import Exit
 
@@ -42,8 +44,9 @@ def command(ctx: click.Context, inputs: tuple[str, ...], as_json: bool) -> None:
         with Case(Path(inputs[0]), read_only=True) as case:
             print_account(coverage(case), as_json)
         return
+    formats = user_formats(mapping_paths)
     with Case(None) as case:
-        report = steps.read(inputs, case, quiet=as_json)
+        report = steps.read(inputs, case, as_json, formats)
         print_account(coverage(case), as_json)
     ctx.exit(Exit.INCOMPLETE if any(not problem.harmless for problem in report.problems) else Exit.OK)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import rich_click as click
 
 from investigator.cli import options
-from investigator.cli.investigate import Keep, run
+from investigator.cli.investigate import Keep, Reading, run
 
 
 @click.command("demo", epilog=options.examples("investigator demo", "investigator demo -o - --format md | less"))
@@ -29,4 +29,4 @@ def command(ctx: click.Context, output: str, format_: str | None, quiet: bool) -
 
     inputs = tuple(map(str, log_paths(fixture_dir())))
     kind = options.report_format(output, format_, as_json=False)
-    ctx.exit(run(inputs, output, kind, Keep(None, True), ("medium", (), None), quiet))
+    ctx.exit(run(Reading(inputs), output, kind, Keep(None, True), ("medium", (), None), quiet))

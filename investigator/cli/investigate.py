@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from investigator.cli import options, redacting
 from investigator.errors import UsageProblem
 
 if TYPE_CHECKING:
+    from investigator.formats.base import Format
     from investigator.report import Redaction
     from investigator.rulebook.findings import Severity
 
@@ -23,9 +25,12 @@ DEFAULT_STEM = "investigator-report"
         "investigator investigate ~/.ollama/logs ~/.openclaw",
         "investigator investigate server.log session.jsonl -o why.md",
         "journalctl -u ollama | investigator investigate - --json | jq .verdict",
+        "investigator investigate",
     ),
 )
-@options.inputs_argument
+@click.argument("inputs", nargs=-1, metavar="[PATH]…")
+@click.option("--yes", "-y", is_flag=True, help="Without PATH: read what was found, without asking.")
+@options.mapping_option
 @options.output_option
 @options.format_option
 @options.report_json_option
@@ -45,6 +50,8 @@ def command(
     ctx: click.Context,
     *,
     inputs: tuple[str, ...],
+    yes: bool,
+    mapping_paths: tuple[Path, ...],
     output: str | None,
     format_: str | None,
     as_json: bool,
@@ -64,6 +71,9 @@ def command(
     PATH is a file, a folder (read with all that is in it), a pattern, or - for standard input. Files are recognised by
     their content, not by their name; compression, archives and what journald, docker or kubectl add is seen through.
 
+    Without PATH it looks where Ollama and the agents it knows keep their logs on this system, says what it found, and
+    asks before it reads any of it.
+
     The report goes to investigator-report.html unless -o says otherwise, and the facts to a case file beside it, made
     anew each time unless --case names one.
     """
@@ -72,7 +82,29 @@ def command(
     kind = options.report_format(output, format_, as_json)
     target = output or (options.STDOUT if as_json else f"{DEFAULT_STEM}.{kind}")
     redaction = redacting.redaction(no_redact, redact_rules, redact_key)
-    ctx.exit(run(inputs, target, kind, Keep(case_path, no_case), (fail_on, rule_paths, tz), quiet, (redaction, lang)))
+    reading = _reading(inputs, yes, mapping_paths)
+    ctx.exit(run(reading, target, kind, Keep(case_path, no_case), (fail_on, rule_paths, tz), quiet, (redaction, lang)))
+
+
+def _reading(inputs: tuple[str, ...], yes: bool, mapping_paths: tuple[Path, ...]) -> Reading:
+    """What to read: the inputs, or else what lies in the known places and the user agrees to."""
+    from investigator.cli.mappings import user_formats
+
+    formats = user_formats(mapping_paths)
+    if inputs:
+        return Reading(inputs, formats)
+    from investigator.cli.places import found_inputs
+
+    return Reading(found_inputs(yes), formats, named=False)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What to read, with which formats of the user's own. named: the user named the inputs one by one."""
+
+    inputs: tuple[str, ...]
+    formats: tuple[Format, ...] = ()
+    named: bool = True
 
 
 class Keep:
@@ -96,7 +128,7 @@ class Keep:
 
 
 def run(
-    inputs: tuple[str, ...],
+    reading: Reading,
     target: str,
     kind: str,
     keep: Keep,
@@ -113,7 +145,7 @@ def run(
     rules = steps.load(rule_paths)
     case_path = keep.path(target)
     with Case(case_path) as case:
-        steps.read(inputs, case, quiet)
+        steps.read(reading.inputs, case, quiet, reading.formats, named=reading.named)
         diagnosis = steps.judge(case, rules, fail_on, quiet, tz)
     steps.deliver(diagnosis, target, kind, *shown)
     if target != options.STDOUT and not quiet:

@@ -69,6 +69,10 @@ lang_option = click.option(
 )
 case_argument = click.argument("case", type=click.Path(path_type=Path), metavar="CASE")
 inputs_argument = click.argument("inputs", nargs=-1, required=True, metavar="PATH…")
+mapping_option = click.option(
+    "--mapping", "mapping_paths", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+    help="Mapping file that makes an agent's JSON readable, besides those in the settings folder. May be repeated.",
+)  # fmt: skip
 
 
 def report_format(output: str | None, format_: str | None, as_json: bool) -> str:

@@ -17,17 +17,23 @@ if TYPE_CHECKING:
     from investigator.casefile.case import Case
     from investigator.casefile.ingest import IngestReport
     from investigator.diagnosis.model import Diagnosis
+    from investigator.formats.base import Format
     from investigator.report import Redaction
     from investigator.rulebook.findings import Severity
     from investigator.rulebook.pack import RuleSet
 
 
-def read(inputs: Sequence[str | Path], case: Case, quiet: bool) -> IngestReport:
-    """Ingest with progress; what could not be used is told as `path: message`."""
+def read(
+    inputs: Sequence[str | Path], case: Case, quiet: bool, formats: Sequence[Format] = (), *, named: bool = True
+) -> IngestReport:
+    """Ingest with progress; what could not be used is told as `path: message`.
+
+    formats: those of the user's mappings. named: the user named the inputs, so that a useless one is worth a message.
+    """
     from investigator.casefile.ingest import ingest
 
     with reading(quiet) as progress:
-        report = ingest(inputs, case, progress)
+        report = ingest(inputs, case, progress, formats=formats, named=named)
     for problem in report.problems:
         if not problem.harmless:
             complain(f"{problem.path}: {problem.message}")

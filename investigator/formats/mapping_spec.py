@@ -26,6 +26,7 @@ class MappingError(ValueError):
 
     def __init__(self, name: str, line: int, text: str) -> None:
         super().__init__(f"{name}:{line}: {text}")
+        self.name, self.line, self.text = name, line, text
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,11 +54,12 @@ class Discovery:
     problems: tuple[SourceProblem, ...]
 
 
-def discover(inputs: Sequence[str | Path], stdin: BinaryIO | None = None) -> Discovery:
+def discover(inputs: Sequence[str | Path], stdin: BinaryIO | None = None, *, named: bool = True) -> Discovery:
     """Expand `inputs` into files, in a stable order and each once; a rotated set stands together, the oldest first.
 
     A folder is walked with its hidden files; `-` is standard input, spooled to a temporary file that lives until the
-    process ends. What cannot be found or opened becomes a problem; nothing raises.
+    process ends. What cannot be found or opened becomes a problem; nothing raises. `named` False: the inputs were found
+    by the program, so none of them is owed a message.
     """
     found: dict[Path, bool] = {}
     problems: list[SourceProblem] = []
@@ -71,7 +72,7 @@ def discover(inputs: Sequence[str | Path], stdin: BinaryIO | None = None) -> Dis
         for path in _expand(str(given), problems):
             roots.append(path if path.is_dir() else path.parent)
             for file in _files(path, problems):
-                found[file] = found.get(file, False) or not path.is_dir()
+                found[file] = found.get(file, False) or (named and not path.is_dir())
     root = Path(os.path.commonpath(roots)) if roots else Path()
     candidates = [Candidate(_shown(file, root), file, named) for file, named in found.items()] + spooled
     opened = [inner for candidate in candidates for inner in _opened(candidate, problems)]
