@@ -8,7 +8,8 @@ from functools import cache
 from importlib.resources import files
 
 import polars as pl
-from ruamel.yaml import YAML
+
+from investigator.yamltext import load as load_yaml
 
 _POLARS: Mapping[str, pl.DataType] = {
     "BIGINT": pl.Int64(),
@@ -64,7 +65,7 @@ def _column(name: str, spec: Mapping[str, object]) -> DerivedColumn:
 def derived_tables() -> Mapping[str, DerivedTable]:
     """All derived tables by name, in the file's order."""
     text = files(__package__).joinpath("derived.yaml").read_text(encoding="utf-8")
-    raw = YAML(typ="safe", pure=True).load(text)
+    raw = load_yaml(text)
     return {
         name: DerivedTable(
             name,

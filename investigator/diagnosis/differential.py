@@ -6,13 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
-from ruamel.yaml import YAML
-
 from investigator.diagnosis.incidents import Group, severity_rank
 from investigator.diagnosis.model import Hypothesis, HypothesisVerdict
 from investigator.rulebook.compile import Compiled
 from investigator.rulebook.evaluate import Evaluation
 from investigator.rulebook.findings import EvidenceRef, Finding, SubjectResult
+from investigator.yamltext import load as load_yaml
 
 #: Causes that could not be evaluated and are shown one by one; the report's list of rules has them all.
 MOST_UNDECIDED = 8
@@ -23,7 +22,7 @@ _ORDER: tuple[HypothesisVerdict, ...] = ("cause", "contributes", "symptom", "can
 @cache
 def _collect() -> Mapping[str, str]:
     text = files(__package__).joinpath("collect.yaml").read_text(encoding="utf-8")
-    return dict(YAML(typ="safe", pure=True).load(text))
+    return dict(load_yaml(text))
 
 
 def differential(

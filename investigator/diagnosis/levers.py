@@ -9,11 +9,11 @@ from functools import cache
 from importlib.resources import files
 
 import duckdb
-from ruamel.yaml import YAML
 
 from investigator.diagnosis.model import Change
 from investigator.diagnosis.queries import query
 from investigator.rulebook.findings import Value
+from investigator.yamltext import load as load_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Candidate:
 def candidates() -> tuple[Candidate, ...]:
     """The candidates in the file's order."""
     text = files(__package__).joinpath("levers.yaml").read_text(encoding="utf-8")
-    return tuple(_candidate(raw) for raw in YAML(typ="safe", pure=True).load(text)["changes"])
+    return tuple(_candidate(raw) for raw in load_yaml(text)["changes"])
 
 
 def _candidate(raw: dict[str, object]) -> Candidate:

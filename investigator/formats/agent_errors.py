@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from ruamel.yaml import YAML
-
 from investigator.formats.masking import masked
+from investigator.yamltext import load as load_yaml
 
 #: An error text is stored and searched up to here; some carry whole request bodies.
 ERROR_TEXT_CHARS = 2000
@@ -42,7 +41,7 @@ class _Class:
 
 @cache
 def _table() -> tuple[tuple[_Class, ...], Mapping[str, tuple[re.Pattern[str], ...]]]:
-    raw = YAML(typ="safe", pure=True).load(files(__package__).joinpath("agent_errors.yaml").read_text("utf-8"))
+    raw = load_yaml(files(__package__).joinpath("agent_errors.yaml").read_text("utf-8"))
     classes = tuple(
         _Class(
             name,

@@ -9,7 +9,6 @@ from importlib.resources import files
 from typing import Any
 
 import polars as pl
-from ruamel.yaml import YAML
 
 from investigator.formats.agent_errors import classify
 from investigator.formats.base import Parsed, Parser, Side, SourceInfo
@@ -17,6 +16,7 @@ from investigator.formats.common import UNRECOGNISED_SCHEMA, FactRows, account, 
 from investigator.formats.lines import read_lines
 from investigator.formats.masking import masked
 from investigator.sources.chunks import Chunk
+from investigator.yamltext import load as load_yaml
 
 #: Surer than a single loose word, less sure than any format that knows its own lines.
 _CONFIDENCE = 0.35
@@ -26,7 +26,7 @@ _CONFIDENCE = 0.35
 def client_marks() -> Mapping[str, str]:
     """Literal → library, in order of precedence."""
     text = files(__package__).joinpath("client-errors.yaml").read_text(encoding="utf-8")
-    return {mark["literal"]: mark["library"] for mark in YAML(typ="safe", pure=True).load(text)["marks"]}
+    return {mark["literal"]: mark["library"] for mark in load_yaml(text)["marks"]}
 
 
 @dataclass(slots=True)

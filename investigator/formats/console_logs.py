@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from ruamel.yaml import YAML
-
 from investigator.formats.agent_errors import classify, error_cells
 from investigator.formats.base import Side, SourceInfo
 from investigator.formats.jsonl import JsonlParser, Noise, Outcome, Unknown
 from investigator.formats.masking import masked
 from investigator.formats.rows import At, Rows
 from investigator.formats.stamps import iso_stamp
+from investigator.yamltext import load as load_yaml
 
 _MESSAGE_CHARS = 1000
 _HEAD_LINES = 40
@@ -38,7 +37,7 @@ class ConsoleLog:
 @cache
 def console_logs() -> Mapping[str, ConsoleLog]:
     """Format id → its description."""
-    raw = YAML(typ="safe", pure=True).load(files(__package__).joinpath("console-logs.yaml").read_text("utf-8"))
+    raw = load_yaml(files(__package__).joinpath("console-logs.yaml").read_text("utf-8"))
     return {
         name: ConsoleLog(
             id=name,

@@ -13,7 +13,6 @@ from importlib.resources import files
 from typing import Any
 
 import polars as pl
-from ruamel.yaml import YAML
 
 from investigator.formats.base import Parsed, Side, SourceInfo
 from investigator.formats.document import DocumentParser, Text
@@ -22,6 +21,7 @@ from investigator.formats.rows import At, Rows
 from investigator.formats.settings import number_of
 from investigator.formats.stamps import NO_STAMP
 from investigator.sources.chunks import Chunk
+from investigator.yamltext import load as load_yaml
 
 _VARIABLE = re.compile(
     r"""([A-Z][A-Z0-9_]{2,80})=(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s"';]*))""",
@@ -35,9 +35,7 @@ _VALUE_CHARS = 300
 
 @cache
 def _table() -> Mapping[str, Any]:
-    loaded: Mapping[str, Any] = YAML(typ="safe", pure=True).load(
-        files(__package__).joinpath("environment.yaml").read_text("utf-8")
-    )
+    loaded: Mapping[str, Any] = load_yaml(files(__package__).joinpath("environment.yaml").read_text("utf-8"))
     return loaded
 
 

@@ -9,7 +9,8 @@ from importlib.resources import files
 from typing import Any, cast
 
 import polars as pl
-from ruamel.yaml import YAML
+
+from investigator.yamltext import load as load_yaml
 
 _POLARS: Mapping[str, pl.DataType] = {
     "UBIGINT": pl.UInt64(),
@@ -53,7 +54,7 @@ def _columns(raw: Mapping[str, Mapping[str, str]]) -> tuple[Column, ...]:
 def _raw() -> Mapping[str, Any]:
     return cast(
         Mapping[str, Any],
-        YAML(typ="safe", pure=True).load(files(__package__).joinpath("facts.yaml").read_text(encoding="utf-8")),
+        load_yaml(files(__package__).joinpath("facts.yaml").read_text(encoding="utf-8")),
     )
 
 

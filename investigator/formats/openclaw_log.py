@@ -9,14 +9,13 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from investigator.formats.agent_errors import ERROR_TEXT_CHARS, classify_best
 from investigator.formats.base import Side, SourceInfo
 from investigator.formats.jsonl import JsonlParser, Noise, Outcome, Unknown, head_objects
 from investigator.formats.masking import masked
 from investigator.formats.openclaw_records import LogRecord, decode_record
 from investigator.formats.rows import At, Rows
+from investigator.yamltext import load as load_yaml
 
 _LOUD = frozenset({"WARN", "ERROR", "FATAL"})
 _VARIABLE = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{20,}|(?<==)\S+|/\S+|\d+")
@@ -83,7 +82,7 @@ def _pattern(raw: Mapping[str, Any]) -> Pattern:
 @cache
 def patterns() -> Patterns:
     """The table of openclaw_log.yaml."""
-    raw = YAML(typ="safe", pure=True).load(files(__package__).joinpath("openclaw_log.yaml").read_text("utf-8"))
+    raw = load_yaml(files(__package__).joinpath("openclaw_log.yaml").read_text("utf-8"))
     return Patterns(tuple(map(_pattern, raw["patterns"])), raw["noise"]["starts"], raw["noise"]["subsystems"])
 
 

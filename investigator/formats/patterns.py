@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal, cast
 
-from ruamel.yaml import YAML
+from investigator.yamltext import load as load_yaml
 
 Where = Literal["slog", "cpp", "server", "text", "raw"]
 Match = Literal["prefix", "exact", "contains"]
@@ -114,7 +114,7 @@ def load_patterns(*file_names: str) -> tuple[Pattern, ...]:
     foreign: list[Pattern] = []
     for name in file_names:
         text = files(__package__).joinpath(name).read_text(encoding="utf-8")
-        raw = YAML(typ="safe", pure=False).load(text)
+        raw = load_yaml(text)
         facts += (pattern for entry in raw.get("facts") or () for pattern in _fact_pattern(entry))
         noise += (pattern for entry in raw.get("noise") or () for pattern in _quiet_patterns(entry, False))
         foreign += (pattern for entry in raw.get("foreign") or () for pattern in _quiet_patterns(entry, True))

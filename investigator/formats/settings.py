@@ -10,14 +10,13 @@ from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from investigator.formats.base import Side, SourceInfo
 from investigator.formats.config_syntax import scan_toml, scan_yaml
 from investigator.formats.document import DocumentParser, Text
 from investigator.formats.json5 import Document, Path, Scalar, scan_json5
 from investigator.formats.masking import MASK, is_secret_name, masked
 from investigator.formats.rows import At, Rows
+from investigator.yamltext import load as load_yaml
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
@@ -71,7 +70,7 @@ def _setting(raw: Mapping[str, Any]) -> Setting:
 @cache
 def config_table(format_id: str) -> ConfigTable:
     """The table of one configuration format."""
-    raw = YAML(typ="safe", pure=True).load(files(__package__).joinpath(f"configs/{format_id}.yaml").read_text("utf-8"))
+    raw = load_yaml(files(__package__).joinpath(f"configs/{format_id}.yaml").read_text("utf-8"))
     return ConfigTable(
         id=format_id,
         title=raw["title"],

@@ -4,67 +4,36 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 import duckdb
-from ruamel.yaml import YAML
 
-from investigator.capacity import Interval, Verdict
-from investigator.capacity.memory import FitVerdict
+from investigator.capacity import Verdict
 from investigator.capacity.units import format_duration
 from investigator.catalog import Machine, Price
+from investigator.diagnosis.model import Confidence, MachineRow, MachineTable
 from investigator.errors import UsageProblem
 from investigator.planning.catalogue import Catalogue
 from investigator.planning.incidents import IncidentLoad
 from investigator.planning.needs import memory_size_gib
 from investigator.planning.replay import ScenarioResult, replay
 from investigator.planning.scenarios import Ground, Part, Scenario, is_at_home, scenario
-from investigator.planning.speed import Basis, Confidence
 from investigator.rulebook.pack import RuleSet
+from investigator.yamltext import load as load_yaml
 
 #: A limit is set so much above the expected time (formulas: 1.3 within twice the fitted depth).
 _SAFETY = 1.3
-
-
-@dataclass(frozen=True, slots=True)
-class MachineRow:
-    """One machine. `alone`: the settings as they were; `with_window`: with the window that saving needs, None where
-    none is. `reading_s`: of the longest read there, in the second world if there is one."""
-
-    machine_id: str
-    name: str
-    memory_gib: float
-    cards: int
-    price: Price | None
-    is_present: bool
-    memory: FitVerdict | None
-    need_bytes: Interval | None
-    limit_bytes: Interval | None
-    reading_s: Interval | None
-    alone: Verdict
-    with_window: Verdict | None
-    confidence: Confidence
-    basis: Basis | None
-    note: str
-    why_not: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MachineTable:
-    """All rows; `sentence` says first whether a purchase alone would have been enough."""
-
-    incident_id: str
-    sentence: str
-    window_tokens: int | None
-    rows: tuple[MachineRow, ...]
+_RANKS: tuple[Verdict, ...] = ("passes", "might", "fails")
+_SURE: tuple[Confidence, ...] = ("high", "medium", "low", "none")
+#: More names than this are told by their number.
+_MOST_NAMES = 3
 
 
 @cache
 def _of_interest() -> tuple[tuple[str, str], ...]:
     text = files(__package__).joinpath("interest.yaml").read_text(encoding="utf-8")
-    return tuple((row["id"], row["as"]) for row in YAML(typ="safe", pure=True).load(text))
+    return tuple((row["id"], row["as"]) for row in load_yaml(text))
 
 
 def machines_of_interest(catalogue: Catalogue) -> tuple[tuple[Machine, str], ...]:
@@ -93,14 +62,22 @@ def compare_machines(
             window = Part("num_ctx", load.window_fix_tokens, f"window {load.window_fix_tokens:,}")
             worlds.append(scenario([part, window], ground))
     step = 1 if load.window_fix_tokens is None else 2
-    at_home = _settings(load, ground)
+    at_home = [] if load.enough else _settings(load, ground)
     results = replay(con, rules, load.attempts, [*worlds, *at_home])
-    rows = tuple(
+    rows = [
         _row(place, ground, worlds[n * step : (n + 1) * step], results[n * step : (n + 1) * step])
         for n, place in enumerate(places)
-    )
-    enough = next((result.say for result in results[len(worlds) :] if result.verdict == "passes"), None)
-    return MachineTable(load.incident_id, _sentence(rows, load, enough), load.window_fix_tokens, rows)
+    ]
+    rows.sort(key=_order)
+    replayed = (result.say for result in results[len(worlds) :] if result.verdict == "passes")
+    enough = load.enough or next(replayed, None)
+    return MachineTable(load.incident_id, _sentence(rows, load, enough), load.window_fix_tokens, tuple(rows))
+
+
+def _order(row: MachineRow) -> tuple[bool, int, int]:
+    """The machine of the logs as a measure, then what would help most, and that is known best; else as listed."""
+    helps = _RANKS.index(row.with_window or row.alone)
+    return not row.is_present, helps, _SURE.index(row.confidence)
 
 
 def _settings(load: IncidentLoad, ground: Ground) -> list[Scenario]:
@@ -119,9 +96,11 @@ def _settings(load: IncidentLoad, ground: Ground) -> list[Scenario]:
 
 
 def _size(machine: Machine, ground: Ground) -> float | None:
-    """Of the machine of the logs, what it has there; else the largest size sold."""
+    """Of the machine of the logs, what it has there; else the size that has a price, else the largest sold."""
     if ground.case.memory_gib is not None and is_at_home(ground.case, machine, None):
         return ground.case.memory_gib
+    if machine.price is not None and machine.price.memory_gib is not None:
+        return machine.price.memory_gib
     try:
         return memory_size_gib(machine)
     except UsageProblem:
@@ -139,7 +118,7 @@ def _row(
         name=name,
         memory_gib=size,
         cards=machine.cards,
-        price=machine.price,
+        price=_price(machine, size),
         is_present=is_at_home(ground.case, machine, None),
         memory=last.memory.verdict if last.memory else None,
         need_bytes=last.memory.need_bytes if last.memory else None,
@@ -154,6 +133,12 @@ def _row(
     )
 
 
+def _price(machine: Machine, size_gib: float) -> Price | None:
+    """Only of the size meant: another one costs something else."""
+    price = machine.price
+    return None if price is not None and price.memory_gib not in (None, size_gib) else price
+
+
 def _confidence(result: ScenarioResult) -> Confidence:
     """What does not fit needs no speed: sizes are known well."""
     if result.memory is not None and result.memory.verdict == "does_not_fit":
@@ -162,28 +147,44 @@ def _confidence(result: ScenarioResult) -> Confidence:
 
 
 def _sentence(rows: Sequence[MachineRow], load: IncidentLoad, enough: str | None) -> str:
-    alone = [row.name for row in rows if row.alone == "passes"]
-    perhaps = [row.name for row in rows if row.alone == "might"]
-    told = []
-    if alone:
-        told.append(f"Would have passed with the settings as they were: {', '.join(alone)}")
-    elif perhaps:
-        told.append(f"No purchase surely fixes this incident; might: {', '.join(perhaps)}")
-    else:
-        told.append(f"No purchase fixes this incident by itself{_common(rows)}")
+    told = [_alone(rows, load)]
     if load.window_fix_tokens is not None:
-        passes = [f"{row.name} ({row.confidence} confidence)" for row in rows if row.with_window == "passes"]
-        might = [row.name for row in rows if row.with_window == "might"]
-        with_it = [f"passes on {', '.join(passes)}"] if passes else []
-        with_it += [f"might on {', '.join(might)}"] if might else []
-        told.append(f"With the window at {load.window_fix_tokens:,} as well: {'; '.join(with_it) or 'none either'}")
+        told.append(_with_window(rows, load.window_fix_tokens))
     if enough is not None:
         told.append(f"Without any purchase it passes with {enough}")
     return ". ".join(told) + "."
 
 
-def _common(rows: Sequence[MachineRow]) -> str:
-    """What holds on every machine."""
+def _alone(rows: Sequence[MachineRow], load: IncidentLoad) -> str:
+    bought = [row for row in rows if not row.is_present]
+    passes, might = ([row for row in bought if row.alone == chance] for chance in ("passes", "might"))
+    if passes:
+        return f"Would have passed with the settings as they were: {_names(passes)}"
+    if might:
+        return f"No purchase surely fixes this incident; it might pass on {_names(might)}"
+    return f"No purchase fixes this incident by itself{_common(bought, load)}"
+
+
+def _with_window(rows: Sequence[MachineRow], window_tokens: int) -> str:
+    bought = [row for row in rows if not row.is_present]
+    passes, might = ([row for row in bought if row.with_window == chance] for chance in ("passes", "might"))
+    told = [f"it would have passed on {_names(passes)}"] if passes else []
+    told += [f"{'and might' if passes else 'it might pass'} on {_names(might)}"] if might else []
+    return f"With the window at {window_tokens:,} as well {' '.join(told) or 'none would have passed either'}"
+
+
+def _names(rows: Sequence[MachineRow]) -> str:
+    """`DGX Spark (medium confidence) and 8 others`."""
+    named = [f"{row.name} ({row.confidence} confidence)" for row in rows[:_MOST_NAMES]]
+    more = len(rows) - len(named)
+    named += [f"{more} other{'s' if more > 1 else ''}"] if more else []
+    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+
+
+def _common(rows: Sequence[MachineRow], load: IncidentLoad) -> str:
+    """What holds on every machine: the incident's own causes first."""
     shared = [why for why in (rows[0].why_not if rows else ()) if all(why in row.why_not for row in rows)]
-    certain = [why[:1].lower() + why[1:] for why in shared if not why.startswith("undecided")]
-    return f": on each of them {', and '.join(certain)}" if certain else ""
+    certain = [why for why in shared if not why.startswith("undecided")]
+    chosen = [why for why in load.causes if why in certain] or certain[:1]
+    said = " and ".join(why[:1].lower() + why[1:] for why in chosen)
+    return f": on each of them {said}" if said else ""

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import re2
-from ruamel.yaml import YAML
 
 from investigator.errors import UsageProblem
+from investigator.yamltext import load as load_yaml
 
 #: Where a word may begin: at a word's edge, or behind an escape of JSON, a URL or a terminal.
 START = r"(?:\b|\\[nrtbf]|\\?\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2}|\[[0-9;]*m)"
@@ -47,7 +47,7 @@ def _words() -> Mapping[str, frozenset[str]]:
 
 def _data(name: str) -> Any:
     text = files("investigator.report").joinpath(name).read_text(encoding="utf-8")
-    return YAML(typ="safe", pure=True).load(text)
+    return load_yaml(text)
 
 
 def is_secret(rule: Rule, value: str) -> bool:

@@ -6,7 +6,8 @@ from functools import cache
 from importlib.resources import files
 
 import duckdb
-from ruamel.yaml import YAML
+
+from investigator.yamltext import load as load_yaml
 
 
 def register_functions(con: duckdb.DuckDBPyConnection) -> None:
@@ -20,7 +21,7 @@ _WORDS = frozenset({"reserved", "clock_words"})
 @cache
 def _table() -> dict[str, list[str]]:
     text = files(__package__).joinpath("functions.yaml").read_text(encoding="utf-8")
-    table: dict[str, list[str]] = YAML(typ="safe", pure=True).load(text)
+    table: dict[str, list[str]] = load_yaml(text)
     return table
 
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from investigator.errors import RuleProblem
 from investigator.rulebook.compile import Compiled
 from investigator.rulebook.findings import Value
+from investigator.yamltext import load as load_yaml
 
 PACK_FILE = "pack.yaml"
 
@@ -78,7 +78,7 @@ def _pack_file(path: Path) -> Mapping[str, object]:
     if not path.is_file():
         return {}
     try:
-        about = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        about = load_yaml(path.read_text(encoding="utf-8"))
     except (YAMLError, UnicodeDecodeError) as error:
         raise RuleProblem("the pack's description is no YAML", hint="write name: and version:", path=path) from error
     return about if isinstance(about, dict) else {}

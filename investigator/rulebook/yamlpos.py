@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from investigator.yamltext import Node, compose, scalar
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -57,7 +55,7 @@ def read_yaml(text: str) -> Document:
     """Read one document. Never raises: what is wrong becomes a complaint."""
     document = Document()
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
+        root = compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
@@ -65,6 +63,9 @@ def read_yaml(text: str) -> Document:
         return document
     except YAMLError as error:
         document.complaints.append(Complaint(f"YAML: {error}".splitlines()[0], Position(1, 1), "mend the YAML"))
+        return document
+    except RecursionError:
+        document.complaints.append(Complaint("YAML: nested too deeply", Position(1, 1), "write it flat"))
         return document
     if root is None:
         document.complaints.append(Complaint("the file is empty", Position(1, 1), "see docs/rules.md for a first rule"))
@@ -86,17 +87,17 @@ class _Builder:
             self._complain("an alias (*name)", at, "write the value out")
             return None
         self._seen.add(id(node))
-        if isinstance(node, MappingNode):
+        if node.id == "mapping":
             return self._mapping(node, path)
-        if isinstance(node, SequenceNode):
+        if node.id == "sequence":
             return [self.build(child, (*path, number)) for number, child in enumerate(node.value)]
-        return self._scalar(node) if isinstance(node, ScalarNode) else None
+        return scalar(node)
 
-    def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
+    def _mapping(self, node: Node, path: Path) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
             at = _start(key_node)
-            if not isinstance(key_node, ScalarNode):
+            if key_node.id != "scalar":
                 self._complain("a key must be text", at, "write key: value")
                 continue
             key = str(key_node.value)
@@ -110,42 +111,11 @@ class _Builder:
             result[key] = self.build(value_node, (*path, key))
         return result
 
-    def _scalar(self, node: ScalarNode) -> Any:
-        kind = str(node.tag).rsplit(":", 1)[-1]
-        convert = _SCALARS.get(kind)
-        if convert is not None and node.style is None:
-            return convert(node.value)
-        return str(node.value)
-
     def _complain(self, message: str, at: Position, hint: str) -> None:
         self._document.complaints.append(Complaint(message, at, hint))
 
 
 def _start(node: Node) -> Position:
     mark = node.start_mark
-    style = getattr(node, "style", None)
+    style = getattr(node, "style", None)  # mappings and sequences have none
     return Position(mark.line + 1, mark.column + 1, style if style in {"|", ">"} else "")
-
-
-def _number(text: str) -> float:
-    lowered = text.lower().lstrip("+-")
-    if lowered in {".inf", ".nan"}:
-        return math.nan if lowered == ".nan" else math.copysign(math.inf, -1 if text.startswith("-") else 1)
-    return float(text.replace("_", ""))
-
-
-def _integer(text: str) -> int:
-    return int(text.replace("_", ""), 0) if not text.lstrip("+-").startswith("0") else int(text, _base(text))
-
-
-def _base(text: str) -> int:
-    marker = text.lstrip("+-")[:2].lower()
-    return {"0x": 16, "0o": 8}.get(marker, 10)
-
-
-_SCALARS: Mapping[str, Any] = {
-    "int": _integer,
-    "float": _number,
-    "bool": lambda text: text.lower() == "true",
-    "null": lambda text: None,
-}

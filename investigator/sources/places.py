@@ -14,7 +14,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
-from ruamel.yaml import YAML
+from investigator.yamltext import load as load_yaml
 
 System = Literal["linux", "macos", "windows"]
 
@@ -91,7 +91,7 @@ def find(places: Sequence[Place]) -> tuple[Found, ...]:
 @cache
 def _raw_places() -> tuple[dict[str, Any], ...]:
     text = files(__package__).joinpath("places.yaml").read_text("utf-8")
-    return tuple(YAML(typ="safe", pure=True).load(text)["places"])
+    return tuple(load_yaml(text)["places"])
 
 
 def _filled(pattern: str, around: Around) -> Iterator[str]:

@@ -11,9 +11,9 @@ from functools import cache
 from importlib.resources import files
 
 import polars as pl
-from ruamel.yaml import YAML
 
 from investigator.formats.convert import epoch_stamp, offset_seconds, stamp_columns
+from investigator.yamltext import load as load_yaml
 
 #: Gives the expression of a named group of a wrapper's regex.
 Group = Callable[[str], pl.Expr]
@@ -34,7 +34,7 @@ _LOCAL = r"^(?:\[GIN\] )?(\d{4}/\d\d/\d\d) (?:- )?(\d\d:\d\d:\d\d)"
 
 @cache
 def _names() -> tuple[dict[str, str], dict[str, int]]:
-    raw = YAML(typ="safe", pure=True).load(files(__package__).joinpath("names.yaml").read_text(encoding="utf-8"))
+    raw = load_yaml(files(__package__).joinpath("names.yaml").read_text(encoding="utf-8"))
     months = {word.lower().rstrip("."): f"{month:02}" for month, words in raw["months"].items() for word in words}
     months |= {f"{month}{mark}": f"{month:02}" for month in range(1, 13) for mark in ("月", "")}
     return months, {zone: int(hours * _HOUR_S) for zone, hours in raw["zones"].items()}
