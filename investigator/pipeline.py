@@ -16,7 +16,7 @@ from investigator.correlate import correlate
 from investigator.diagnosis.diagnose import diagnose
 from investigator.diagnosis.model import Diagnosis
 from investigator.errors import UsageProblem
-from investigator.resources import rules_dir
+from investigator.resources import cache_dir, rules_dir
 from investigator.rulebook.evaluate import evaluate
 from investigator.rulebook.findings import Severity
 from investigator.rulebook.load import load_rules
@@ -28,7 +28,7 @@ __all__ = ["IngestReport", "analyze", "builtin_rules", "ingest", "investigate", 
 
 def builtin_rules(extra: Sequence[Path] = ()) -> RuleSet:
     """The built-in pack and `extra` packs or rule files, without their inline tests."""
-    return load_rules([rules_dir(), *extra], with_tests=False)
+    return load_rules([rules_dir(), *extra], with_tests=False, cache_folder=cache_dir())
 
 
 def prepare(case: Case, tz: str | None = None) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 from investigator.errors import InputProblem
 
 DEMO = "founding-incident"
@@ -13,6 +15,11 @@ DEMO = "founding-incident"
 def rules_dir() -> Path:
     """Folder of the built-in rule pack. Raises InputProblem when the installation is damaged."""
     return _find("rules")
+
+
+def cache_dir() -> Path:
+    """Folder of what may be made anew at any time; it need not exist or be writable."""
+    return user_cache_path("investigator", appauthor=False)
 
 
 def fixture_dir(name: str = DEMO) -> Path:

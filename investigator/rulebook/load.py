@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from investigator.errors import RuleProblem
+from investigator.rulebook.cache import RuleCache, key_of
 from investigator.rulebook.check import Checker, Issue, nearest
 from investigator.rulebook.compile import Compiled
 from investigator.rulebook.emptyviews import empty_views
@@ -24,31 +25,48 @@ from investigator.rulebook.yamlpos import Document, Path, Position, read_yaml
 MAX_FILE_BYTES = 1_000_000
 
 
-def load_rules(paths: Sequence[FilePath], *, with_tests: bool = True) -> RuleSet:
+def load_rules(paths: Sequence[FilePath], *, with_tests: bool = True, cache_folder: FilePath | None = None) -> RuleSet:
     """Load files and folders. Never raises for a bad rule: the others load, `problems` tells what was wrong.
 
     `with_tests` False skips the inline tests, which are most of a file's text and of the time to parse it; a mistake
-    in them then goes unnoticed.
+    in them then goes unnoticed. `cache_folder` keeps checked rules for the next time.
     """
-    loader = _Loader(SqlReader(), empty_views(), {}, [], [], with_tests)
+    loader = _Loader(with_tests, cache_folder)
     try:
         for path in paths:
             loader.load_path(path)
     finally:
-        loader.reader.close()
-        loader.con.close()
+        loader.close()
     rules = tuple(loader.rules[rule_id] for rule_id in sorted(loader.rules))
     return RuleSet(rules, tuple(loader.problems), tuple(loader.packs))
 
 
 @dataclass(slots=True)
-class _Loader:
+class _Tools:
+    """What checking needs; opening both takes longer than reading a cached pack."""
+
     reader: SqlReader
     con: duckdb.DuckDBPyConnection
-    rules: dict[str, Compiled]
-    problems: list[RuleProblem]
-    packs: list[Pack]
+
+
+@dataclass(slots=True)
+class _Loader:
     with_tests: bool
+    cache_folder: FilePath | None
+    rules: dict[str, Compiled] = field(default_factory=dict)
+    problems: list[RuleProblem] = field(default_factory=list)
+    packs: list[Pack] = field(default_factory=list)
+    _tools: _Tools | None = None
+
+    def close(self) -> None:
+        if self._tools is not None:
+            self._tools.reader.close()
+            self._tools.con.close()
+
+    def tools(self) -> _Tools:
+        if self._tools is None:
+            self._tools = _Tools(SqlReader(), empty_views())
+        return self._tools
 
     def load_path(self, path: FilePath) -> None:
         files = rule_files(path)
@@ -60,20 +78,26 @@ class _Loader:
         self.packs.append(pack)
         if not files:
             self.problems.append(RuleProblem("the folder has no rule files (*.yaml)", "name another folder", path))
+        cache = RuleCache.open(self.cache_folder, path, self.with_tests)
         for file in files:
-            self._load_file(file, pack.name)
+            self._load_file(file, pack.name, cache)
+        cache.save()
 
-    def _load_file(self, file: FilePath, pack: str) -> None:
+    def _load_file(self, file: FilePath, pack: str, cache: RuleCache) -> None:
         try:
             text = _read(file)
         except RuleProblem as problem:
             self.problems.append(problem)
             return
         text = text if self.with_tests else without_tests(text)
-        compiled, problems = _compile_text(self.reader, self.con, text, file, pack)
-        self.problems += problems
+        key = key_of(file.stem, text)
+        compiled = cache.get(key, str(file), pack)
         if compiled is None:
-            return
+            compiled, problems, data = _compile_text(self.tools(), text, file, pack)
+            self.problems += problems
+            if compiled is None:
+                return
+            cache.put(key, data, compiled)
         first = self.rules.get(compiled.id)
         if first is not None:
             self.problems.append(
@@ -107,25 +131,25 @@ def without_tests(text: str) -> str:
 
 
 def _compile_text(
-    reader: SqlReader, con: duckdb.DuckDBPyConnection, text: str, file: FilePath, pack: str
-) -> tuple[Compiled | None, list[RuleProblem]]:
+    tools: _Tools, text: str, file: FilePath, pack: str
+) -> tuple[Compiled | None, list[RuleProblem], Any]:
     document = read_yaml(text)
     pointer = _Pointer(str(file), text.splitlines(), document)
     problems = [pointer.problem(each.message, each.hint, each.at) for each in document.complaints]
     if document.data is None:
-        return None, problems
+        return None, problems, None
     try:
         rule = Rule.model_validate(document.data)
     except ValidationError as error:
-        return None, problems + [pointer.validation(each) for each in error.errors(include_url=False)]
-    checker = Checker(reader, con, rule)
+        return None, problems + [pointer.validation(each) for each in error.errors(include_url=False)], None
+    checker = Checker(tools.reader, tools.con, rule)
     if rule.id != file.stem:
         checker.issues.append(
             Issue(("id",), f"the id is `{rule.id}`, the file `{file.stem}`", "give both the same name")
         )
     compiled = checker.compile(str(file), pack)
     problems += [pointer.issue(issue) for issue in checker.issues]
-    return (None if problems else compiled), problems
+    return (None if problems else compiled), problems, document.data
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ class SqlReader:
 
     def __init__(self) -> None:
         self._con = duckdb.connect(":memory:", config={"enable_external_access": "false"})
+        self._answers: dict[tuple[str, str], str] = {}
 
     def close(self) -> None:
         self._con.close()
@@ -78,9 +79,13 @@ class SqlReader:
         return self._one("SELECT json_deserialize_sql(?::JSON)", json.dumps({"error": False, "statements": [tree]}))
 
     def _one(self, sql: str, argument: str) -> str:
-        row = self._con.execute(sql, [argument]).fetchone()
-        assert row is not None
-        return str(row[0])
+        # an expression is read twice, once to be changed; a rule set repeats many
+        known = self._answers.get((sql, argument))
+        if known is None:
+            row = self._con.execute(sql, [argument]).fetchone()
+            assert row is not None
+            known = self._answers[sql, argument] = str(row[0])
+        return known
 
 
 def walk(tree: object) -> Iterator[Tree]:
