@@ -12,10 +12,10 @@ from investigator.casefile.case import Case
 from investigator.casefile.frames import insert_frame
 from investigator.casefile.source_row import begin, end, look_up
 from investigator.casefile.writer import ChunkWriter
-from investigator.formats.base import Format, SourceInfo
+from investigator.formats.base import Begun, Format, Parser, SourceInfo, SteppedParser
 from investigator.formats.registry import recognise
 from investigator.sources.bundles import stat_of
-from investigator.sources.chunks import CHUNK_BYTES
+from investigator.sources.chunks import CHUNK_BYTES, Chunk
 from investigator.sources.discover import Candidate, ProblemKind, SourceProblem, discover
 from investigator.sources.fingerprint import fingerprint
 from investigator.sources.packed import DAMAGED
@@ -54,6 +54,14 @@ def ingest(
         work.take(candidate)
     work.finish()
     return IngestReport(tuple(work.read), tuple(work.known), tuple(work.problems))
+
+
+def _begun(parser: Parser, chunk: Chunk) -> Begun:
+    """The chunk as far as it must be understood before the next one is read: wholly, if the parser knows no steps."""
+    if isinstance(parser, SteppedParser):
+        return parser.begin(chunk)
+    parsed = parser.feed(chunk)
+    return Begun(parsed.consumed_bytes, lambda: parsed)
 
 
 def _silent(path: str, done_bytes: int, size_bytes: int) -> None:
@@ -115,9 +123,9 @@ class _Ingest:
         parser = format_.parser(SourceInfo(row.source_id, candidate.path))
         with ChunkWriter(self._case, row) as writer:
             while (chunk := reader.read()) is not None:
-                parsed = parser.feed(chunk)
-                reader.consumed(parsed.consumed_bytes)
-                writer.add(parsed, reader.position)
+                begun = _begun(parser, chunk)
+                reader.consumed(begun.consumed_bytes)
+                writer.add(begun, reader.position)
                 self._progress(candidate.path, stream.size_bytes, size_bytes)
         end(self._case, row, stream.sha256())
         self.read.append(candidate.path)

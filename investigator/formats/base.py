@@ -6,9 +6,9 @@ on how a file is cut. Times stay as printed (`stamp`, `stamp_kind`, `offset_s`);
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import polars as pl
 
@@ -54,6 +54,24 @@ class Parser(Protocol):
     """Turns the chunks of one stream into facts, in order."""
 
     def feed(self, chunk: Chunk) -> Parsed: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A chunk whose records are told apart. consumed_bytes: as in `Parsed`, whose rest `finish` works out.
+
+    `finish` may run in any thread, beside those of other chunks.
+    """
+
+    consumed_bytes: int
+    finish: Callable[[], Parsed]
+
+
+@runtime_checkable
+class SteppedParser(Parser, Protocol):
+    """A parser for which the next chunk can begin as soon as the records of this one are told apart."""
+
+    def begin(self, chunk: Chunk) -> Begun: ...
 
 
 class Format(Protocol):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +44,7 @@ class Dispatcher:
         self._contained = [pattern for pattern in patterns if pattern.match == "contains"]
         self._groups: dict[tuple[_Candidate, ...], int] = {(): 0}
         self._known: dict[str, int] = {}
+        self._lock = Lock()
 
     def assign(self, keys: pl.Series, quoted: pl.Series | None) -> Iterator[Match]:
         """The lines (their keys, and whether these were quoted) that each pattern accounts for; each line once.
@@ -70,16 +72,21 @@ class Dispatcher:
             return
         stems = keys.str.slice(0, STEM)
         distinct = stems.unique()
-        if len(self._known) + len(distinct) > _REMEMBER:
-            self._known.clear()
-        group = {stem: self._group(stem) for stem in distinct.drop_nulls().to_list()}
+        group, members = self._grouped(distinct.drop_nulls().to_list())
         numbers = stems.replace_strict(group, default=0, return_dtype=pl.Int16).to_numpy()
         order = np.argsort(numbers, kind="stable")
         values, starts = np.unique(numbers[order], return_index=True)
-        members = {number: key for key, number in self._groups.items()}
         for value, rows in zip(values.tolist(), np.split(order, starts[1:]), strict=True):
             if value:
                 yield [(self._prefixed[index], sure) for index, sure in members[value]], rows
+
+    def _grouped(self, stems: list[str]) -> tuple[dict[str, int], dict[int, tuple[_Candidate, ...]]]:
+        """Group of each stem, and candidates of each group. Chunks are parsed beside each other."""
+        with self._lock:
+            if len(self._known) + len(stems) > _REMEMBER:
+                self._known.clear()
+            group = {stem: self._group(stem) for stem in stems}
+            return group, {number: key for key, number in self._groups.items()}
 
     def _group(self, stem: str) -> int:
         if (number := self._known.get(stem)) is None:

@@ -49,10 +49,9 @@ def head_classes(text: pl.Series) -> pl.Series:
     distinct = first.unique().drop_nulls().to_list()
     if len(_known) > _REMEMBER:
         _known.clear()
-    for head in distinct:
-        if head not in _known:
-            _known[head] = _classify(head.to_bytes(HEAD_BYTES, "little"))
-    classes = {head: _known[head] for head in distinct}
+    # Chunks are parsed beside each other: what one of them looks up, another may just have cleared.
+    classes = {head: _known.get(head) or _classify(head.to_bytes(HEAD_BYTES, "little")) for head in distinct}
+    _known.update(classes)
     if not classes:
         return pl.Series("head", np.zeros(len(text), np.int8))
     return first.replace_strict(classes, default=int(Head.OTHER), return_dtype=pl.Int8).alias("head")

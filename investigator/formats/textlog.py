@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import polars as pl
 
 from investigator.formats.access import access_facts
-from investigator.formats.base import Parsed, SourceInfo
+from investigator.formats.base import Begun, Parsed, SourceInfo
 from investigator.formats.common import TEXT_LIMIT, account, evidence_frame
 from investigator.formats.dispatch import Dispatcher, Match, Rows, taken
 from investigator.formats.extract import Lines, extract, needed
@@ -63,6 +63,10 @@ class TextLogParser:
 
     def feed(self, chunk: Chunk) -> Parsed:
         """Facts of the chunk's lines, except those of a record at its end that may go on in the next chunk."""
+        return self.begin(chunk).finish()
+
+    def begin(self, chunk: Chunk) -> Begun:
+        """Tell the records of the chunk apart; their facts are left to `finish`."""
         lines = read_lines(chunk.data, chunk.byte_offset, chunk.first_line_no)
         records = join_records(_unwrapped(lines))
         consumed = len(chunk.data)
@@ -71,9 +75,10 @@ class TextLogParser:
             consumed = int(lines["byte_offset"].item(whole)) - chunk.byte_offset
             lines = lines.head(whole)
             records = Records(records.rows.filter(pl.col("line_no") < records.open_at), None)
-        return self._parse(lines, take_relative(split_glued(records.rows)), consumed)
+        return Begun(consumed, partial(self._parse, lines, records.rows, consumed))
 
-    def _parse(self, lines: pl.DataFrame, rows: pl.DataFrame, consumed_bytes: int) -> Parsed:
+    def _parse(self, lines: pl.DataFrame, records: pl.DataFrame, consumed_bytes: int) -> Parsed:
+        rows = take_relative(split_glued(records))
         tally = Tally.of(rows)
         blocks = rows.select("row", "block").drop_nulls("block")
         for block, part in blocks.partition_by("block", as_dict=True).items():

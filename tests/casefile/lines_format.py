@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import polars as pl
 
 from investigator.formats.base import Format, Parsed, SourceInfo
@@ -67,6 +69,6 @@ class LinesFormat:
         return LinesParser(info)
 
 
-def recognise(head: bytes, path: str) -> Recognition:
+def recognise(head: bytes, path: str, more: Iterable[Format] = ()) -> Recognition:
     format_: Format = LinesFormat()  # type: ignore[assignment]
     return Recognition(format_, None, 1.0) if format_.recognise(head, path) else Recognition(None, None, 0.0)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from investigator.formats.base import Parsed, Parser
+from investigator.formats.base import Begun, Parsed, SteppedParser
 from investigator.formats.common import UNRECOGNISED_SCHEMA, account, evidence_frame
 from investigator.formats.transport.journal import readable
 from investigator.formats.transport.pieces import WINDOW
@@ -31,18 +31,21 @@ _CRI = re.compile(rb"\S+ (stdout|stderr) ([FP])(?::\S*)? ")
 class WholeRecords:
     """Feeds a parser of single lines with whole records of the transport; the rest waits for the next chunk."""
 
-    def __init__(self, inner: Parser) -> None:
+    def __init__(self, inner: SteppedParser) -> None:
         self._inner = inner
 
     def feed(self, chunk: Chunk) -> Parsed:
+        return self.begin(chunk).finish()
+
+    def begin(self, chunk: Chunk) -> Begun:
         data = readable(chunk.data)
         end = len(data) if chunk.last or len(data) > LONGEST_BYTES else settled_bytes(data)
         if end == 0 and data:
-            return _nothing()
+            return Begun(0, _nothing)
         if end == len(data) and data is chunk.data:
-            return self._inner.feed(chunk)
+            return self._inner.begin(chunk)
         last = chunk.last and end == len(data)
-        return self._inner.feed(Chunk(data[:end], chunk.byte_offset, chunk.first_line_no, last))
+        return self._inner.begin(Chunk(data[:end], chunk.byte_offset, chunk.first_line_no, last))
 
 
 def settled_bytes(data: bytes) -> int:
