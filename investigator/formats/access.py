@@ -1,4 +1,7 @@
-"""Access lines of Ollama's web framework: `[GIN] DATE - TIME | STATUS | LATENCY | CLIENT | METHOD   "PATH"`."""
+"""Access lines of Ollama's web framework: `[GIN] DATE - TIME | STATUS | LATENCY | CLIENT | METHOD   "PATH"`.
+
+People who publish a log leave out columns: then each column is known by its own form.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,11 @@ from investigator.formats.durations import seconds_of
 #: Above this the latency is printed in whole seconds.
 _FINE_UP_TO_S = 60.0
 
+_STATUS = r"(?:\||\s)\s*([1-5]\d\d)\s*\|"
+_LATENCY = r"\|\s*((?:\d+h)?(?:\d+m)?(?:[\d.]+(?:ns|us|ms|s|[^\x00-\x7f]{1,6}s))?)\s*(?:\||$)"
+_CLIENT = r"\|\s*((?:\d{1,3}\.){3}\d{1,3}|[0-9a-fA-F]*:[0-9a-fA-F:.]+)\s*\|"
+_REQUEST = r"\b((?:GET|POST|HEAD|PUT|DELETE|PATCH|OPTIONS)\s+\"?/[^\s\"]*\"?)\s*$"
+
 
 def access_facts(lines: pl.DataFrame) -> tuple[pl.DataFrame, Stamps, npt.NDArray[np.bool_]]:
     """Facts of table http_request (with row) of the lines that are complete, the stamps of all, and which are complete.
@@ -21,16 +29,18 @@ def access_facts(lines: pl.DataFrame) -> tuple[pl.DataFrame, Stamps, npt.NDArray
     part = pl.col("payload").str.splitn("|", 5)
     parts = lines.select(part).to_series().struct.unnest()
     cells = parts.select(
-        stamp=pl.col("field_0").str.slice(6).str.strip_chars(),
+        stamp=pl.col("field_0").str.strip_prefix("[GIN]").str.strip_chars(),
         status=pl.col("field_1").str.strip_chars().cast(pl.Int16, strict=False),
         latency=pl.col("field_2").str.strip_chars(),
         client=pl.col("field_3").str.strip_chars(),
         request=pl.col("field_4").str.strip_chars(),
     )
     stamps = slash_stamps(cells["stamp"])
-    complete = (stamps.kind != 0) & cells.select(
-        pl.col("status").is_not_null() & pl.col("request").is_not_null()
-    ).to_series().to_numpy()
+    named = pl.col("status").is_not_null() & pl.col("request").is_not_null()
+    complete = (stamps.kind != 0) & cells.select(named).to_series().to_numpy()
+    if not complete.all():
+        cells = cells.with_columns(_shortened(lines["payload"], complete))
+        complete |= cells.select(named & (pl.col("latency") != "")).to_series().to_numpy()
     latency = seconds_of(cells["latency"]).alias("latency_s")
     cells = cells.with_columns(lines["row"], latency, *_targets(cells["request"]))
     facts = cells.filter(pl.Series(complete)).select(
@@ -44,6 +54,18 @@ def access_facts(lines: pl.DataFrame) -> tuple[pl.DataFrame, Stamps, npt.NDArray
         "query",
     )
     return facts, stamps, complete
+
+
+def _shortened(text: pl.Series, complete: npt.NDArray[np.bool_]) -> list[pl.Expr]:
+    """Columns status, latency, client, request; those of lines that are not complete by their form, not their place."""
+    short = ~pl.lit(pl.Series(complete))
+    found = {
+        "status": pl.lit(text.str.extract(_STATUS).cast(pl.Int16, strict=False)),
+        "latency": pl.lit(text.str.extract(_LATENCY)),
+        "client": pl.lit(text.str.extract(_CLIENT)),
+        "request": pl.lit(text.str.extract(_REQUEST)),
+    }
+    return [pl.when(short).then(value).otherwise(pl.col(name)).alias(name) for name, value in found.items()]
 
 
 def _targets(request: pl.Series) -> list[pl.Series]:

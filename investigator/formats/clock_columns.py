@@ -55,7 +55,9 @@ class Stamps:
         return Stamps(self.at_us[where], self.kind[where], self.offset_s[where], self.local)
 
     def put(self, where: npt.NDArray[np.intp], other: Stamps) -> None:
-        """Overwrite the stamps at these places."""
+        """Overwrite the stamps at these places, where the others say anything at all."""
+        if not other.kind.all():
+            where, other = where[other.kind != 0], other.at(other.kind != 0)
         self.at_us[where], self.kind[where] = other.at_us, other.kind
         # A transport that knows UTC has told the zone that a local time lacks.
         zoned = other.offset_s != NO_OFFSET if other.local else slice(None)
@@ -106,6 +108,7 @@ def _decoded(text: pl.Series, decode: _Decoder, by_expression: Callable[[pl.Expr
         left = np.flatnonzero(slow)
         some = text.gather(left).to_frame("text").with_columns(pl.lit(None, pl.Int32).alias("offset_s"))
         columns = some.lazy().select(by_expression(pl.col("text"))).collect()
+        stamps.kind[left] = 0
         stamps.put(left, Stamps.of_columns(columns))
     return stamps
 

@@ -17,7 +17,8 @@ _RELATIVE = r"^(?:\[\d+\] )?(\d{1,7}\.\d\d\.\d{3}\.\d{3}) ([A-Z]) "
 # Another writer's line can follow progress dots or an unfinished text without a line break.
 _GLUED = r"^(.+?)(time=\d{4}-\d\d-\d\dT|\[GIN\] \d{4}/)"
 # People shorten stamps when they publish a log.
-_SLOG = r"^(?:time=\S* ?)?\s*(?:level=[A-Z]|(?:DEBUG|INFO|WARN|ERROR) source=)|^time="
+_SLOG = r"^(?:time=\S* ?)?\s*(?:level=[A-Z]|(?:(?:DEBUG|INFO|WARN|ERROR) )?source=\S+ )|^time="
+_GIN_CUT = r"^\d{4}/\d\d/\d\d - \d\d:\d\d:\d\d +\|"
 
 
 def split_glued(lines: pl.DataFrame) -> pl.DataFrame:
@@ -96,7 +97,7 @@ def split_lanes(lines: pl.DataFrame) -> Iterator[Lane]:
 
 _TESTS: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
     "slog": lambda text: text.str.contains(_SLOG) & text.str.contains(" msg=", literal=True),
-    "access": lambda text: text.str.starts_with("[GIN] "),
+    "access": lambda text: text.str.starts_with("[GIN] ") | text.str.contains(_GIN_CUT),
     "server": lambda text: text.str.contains(SERVER_WORD),
     "std": lambda text: text.str.contains(_OLD),
     "runner": lambda text: text.str.contains(RUNNER_TEXT),
@@ -110,7 +111,7 @@ _POSSIBLE: Mapping[Head, tuple[str, ...]] = {
     Head.SERVER: ("server",),
     Head.RUNNER: ("runner",),
     Head.BLANK: ("slog",),
-    Head.DIGIT: ("slog", "std"),
+    Head.DIGIT: ("slog", "access", "std"),
     Head.BRACE: ("json",),
     Head.WORD: ("slog",),
     Head.OTHER: tuple(_TESTS),

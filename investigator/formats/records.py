@@ -22,8 +22,14 @@ LONGEST_TEMPLATE = 400
 # A line of its own: everything else may be the rest of a wrapped record.
 _STARTS = (
     r"^(?:\s|time=|\[|\d{4}/\d\d/\d\d |\{|slot |srv |que |res |cmn |spec |main: |\.\.\.|goroutine |At line:|\+ |$"
-    r"|\d+\.\d\d\.\d{3}\.\d{3} |(?:INFO|WARN|ERROR|DEBUG|VERB) \[|prompt eval time|[~a-z_][\w:~<>-]*(?:\(\))?: )"
+    r"|\d+\.\d\d\.\d{3}\.\d{3} |(?:INFO|WARN|ERROR|DEBUG|VERB) (?:\[|source=)|level=[A-Z]+ |source=\S+ msg="
+    r"|prompt eval time|[~a-z_][\w:~<>-]*(?:\(\))?: )"
 )
+# What looks like a function's name can be the rest of a quoted text.
+_NAMED = r"^[~a-z_][\w:~<>-]*: "
+# People break an Ollama line before its fields, and indent them.
+_FIELD = r"^\s+\"?[A-Za-z][\w. ]*\"?=\S"
+_FIELDED = r"^(?:time=|level=[A-Z]|(?:DEBUG|INFO|WARN|ERROR) source=).*\bmsg="
 _EXAMPLE_OPENS = r"(?:example_format|chat_example): '"
 _TEMPLATE_OPENS = r"(?:example_format|chat_example): '|chat template, chat_template: "
 _AFTER_TEMPLATE = r"^(?:time=|\[GIN\]|srv  |slot |que  |main: |\d+\.\d\d\.\d{3}\.\d{3} )"
@@ -52,7 +58,7 @@ class Records:
 
 def join_records(rows: pl.DataFrame) -> Records:
     """Join wrapped lines and mark blocks. `rows` has row, line_no, byte_offset, payload, span, head."""
-    joined, wrapped_open = _join_wrapped(rows)
+    joined, wrapped_open = _join_wrapped(_join_fields(rows))
     timed, timing_open = _timing_blocks(joined)
     blocked, template_open = _template_blocks(timed)
     borders = [border for border in (wrapped_open, timing_open, template_open) if border is not None]
@@ -65,7 +71,38 @@ def _starts(rows: pl.DataFrame) -> Mask:
     starts = sure.to_numpy().copy()
     if not starts.all():
         starts[~starts] = rows["payload"].filter(~sure).str.contains(_STARTS).to_numpy()
+        after_time = np.flatnonzero((rows["head"] == Head.TIME).to_numpy()[:-1] & ~sure.to_numpy()[1:] & starts[1:])
+        quoting = rows.select("payload", "head")[after_time].select(_odd_quotes() % 2 == 1).to_series().to_numpy()
+        inside = after_time[quoting.astype(np.bool_)] + 1
+        starts[inside[rows["payload"].gather(inside).str.contains(_NAMED).to_numpy().astype(np.bool_)]] = False
     return starts
+
+
+def _join_fields(rows: pl.DataFrame) -> pl.DataFrame:
+    """Indented fields joined to the Ollama line above them."""
+    text = pl.col("payload")
+    likely = rows["head"] == Head.BLANK
+    field = np.zeros(rows.height, np.bool_)
+    if likely.any():
+        field[likely.to_numpy()] = rows["payload"].filter(likely).str.contains(_FIELD).to_numpy()
+    if not field.any():
+        return rows
+    group = np.cumsum(~field)
+    touched = pl.Series(np.isin(group, group[field]))
+    parts = rows.filter(touched).with_columns(
+        group=pl.Series(group).filter(touched), field=pl.Series(field).filter(touched)
+    )
+    ours = text.first().over("group").str.contains(_FIELDED)
+    parts = parts.with_columns(linked=pl.col("field") & ours)
+    record = (~pl.col("linked")).cum_sum().alias("record")
+    keep = [name for name in rows.columns if name not in ("payload", "span")]
+    joined = parts.group_by(record, maintain_order=True).agg(
+        *(pl.col(name).first() for name in keep),
+        pl.when(pl.col("linked")).then(text.str.strip_chars()).otherwise(text.str.strip_chars_end()).str.join(" "),
+        pl.col("span").sum(),
+    )
+    whole = pl.concat([rows.filter(~touched), joined.select(rows.columns)]).sort("row")
+    return whole.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"))
 
 
 def _open_end() -> pl.Expr:
@@ -112,8 +149,8 @@ def _open_alone(tail: pl.DataFrame) -> int | None:
     """Line number of a stream's last line if it is the beginning of a wrapped Ollama line."""
     if tail.is_empty():
         return None
-    slog = pl.col("payload").str.starts_with("time=")
-    is_open = tail.select((_odd_quotes() % 2 == 1) | (_open_end() & slog)).item()
+    slog = pl.col("payload").str.contains(_FIELDED)
+    is_open = tail.select((_odd_quotes() % 2 == 1) | slog).item()
     return int(tail["line_no"].item()) if is_open else None
 
 
