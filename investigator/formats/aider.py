@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from investigator.formats.agent_errors import classify, error_cells
 from investigator.formats.base import Side, SourceInfo
 from investigator.formats.jsonl import JsonlParser, Noise, Outcome
-from investigator.formats.pi_records import text_hash
+from investigator.formats.prompts import text_hash
 from investigator.formats.rows import At, Rows
 from investigator.formats.stamps import NO_STAMP, iso_stamp
 

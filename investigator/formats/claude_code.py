@@ -19,7 +19,7 @@ from investigator.formats.claude_records import (
     decode_record,
 )
 from investigator.formats.jsonl import JsonlParser, Noise, Outcome, Unknown, head_objects
-from investigator.formats.pi_records import text_hash
+from investigator.formats.prompts import measured
 from investigator.formats.rows import At, Rows
 from investigator.formats.stamps import Stamp, iso_stamp
 
@@ -89,7 +89,7 @@ class ClaudeCodeReader:
 
     def _prompt(self, record: Record, stamp: Stamp, at: At, rows: Rows) -> None:
         message = decode_message(record)
-        text = message.text()
+        chars, digest = measured(message.texts())
         rows.add(
             "agent_prompt",
             at,
@@ -98,8 +98,8 @@ class ClaudeCodeReader:
             session_id=record.sessionId or self.session_id,
             record_id=record.uuid,
             role=message.role_in_prompt(),
-            text_chars=len(text),
-            text_hash=text_hash(text),
+            text_chars=chars,
+            text_hash=digest,
         )
         self.previous = stamp.at or self.previous
 
@@ -128,7 +128,7 @@ class ClaudeCodeReader:
         failed = bool(record.isApiErrorMessage)
         if message.model == _SYNTHETIC and not failed:
             return Noise("message of the agent itself")
-        usage, text = message.usage or Usage(), message.text()
+        usage, text = message.usage or Usage(), message.text() if failed else ""
         started = self.requested_at or self.previous
         rows.add(
             "agent_call",

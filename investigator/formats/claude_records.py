@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+
+from investigator.formats.prompts import Written
 
 
 class Usage(msgspec.Struct):
@@ -20,25 +23,40 @@ class Usage(msgspec.Struct):
 
 class Block(msgspec.Struct):
     type: str | None = None
-    text: str | None = None
-    content: Any = None
+    text: msgspec.Raw = msgspec.Raw(b"")
+    content: msgspec.Raw = msgspec.Raw(b"")
 
 
 class Message(msgspec.Struct):
     id: str | None = None
     role: str | None = None
     model: str | None = None
-    content: str | list[Block] | None = None
+    content: msgspec.Raw = msgspec.Raw(b"")
     usage: Usage | None = None
     stop_reason: str | None = None
 
+    def texts(self) -> Iterator[Written]:
+        """The message's texts as they are written in JSON, those of tools' results too. Raises msgspec.MsgspecError."""
+        content = bytes(self.content)
+        if content[:1] != b"[":
+            yield content
+            return
+        for block in _BLOCKS.decode(content):
+            yield block.text
+            inner = bytes(block.content)
+            if inner[:1] == b"[":
+                yield from (part.text for part in _BLOCKS.decode(inner))
+            else:
+                yield inner
+
     def text(self) -> str:
-        if isinstance(self.content, list):
-            return "".join(block.text or _tool_text(block.content) for block in self.content)
-        return self.content or ""
+        """All texts of the message, joined."""
+        return "".join(_TEXT.decode(text) for text in map(bytes, self.texts()) if text[:1] == b'"')
 
     def role_in_prompt(self) -> str:
-        results = isinstance(self.content, list) and any(block.type == "tool_result" for block in self.content)
+        """'tool' for a message that brings a tool's result, else the role that is written. Raises msgspec.MsgspecError."""
+        content = bytes(self.content)
+        results = content[:1] == b"[" and any(block.type == "tool_result" for block in _BLOCKS.decode(content))
         return "tool" if results else self.role or "user"
 
 
@@ -82,6 +100,8 @@ class Record(msgspec.Struct):
     params: Params | None = None
 
 
+_BLOCKS = msgspec.json.Decoder(list[Block])
+_TEXT = msgspec.json.Decoder(str)
 _RECORD = msgspec.json.Decoder(Record)
 _MESSAGE = msgspec.json.Decoder(Message | None)
 _ERROR = msgspec.json.Decoder(Error | str | None)
@@ -94,17 +114,10 @@ def decode_record(raw: bytes) -> Record:
 
 def decode_message(record: Record) -> Message:
     """The record's message, empty if it has none. Raises msgspec.MsgspecError."""
-    return _MESSAGE.decode(bytes(record.message)) or Message()
+    return _MESSAGE.decode(record.message) or Message()
 
 
 def decode_error(record: Record) -> Error:
     """The record's error; some releases write only its text. Raises msgspec.MsgspecError."""
     error = _ERROR.decode(bytes(record.error))
     return Error(message=error) if isinstance(error, str) else error or Error()
-
-
-def _tool_text(content: Any) -> str:
-    if isinstance(content, str):
-        return content
-    texts = [part.get("text") for part in content if isinstance(part, dict)] if isinstance(content, list) else []
-    return "".join(text for text in texts if isinstance(text, str))

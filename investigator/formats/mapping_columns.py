@@ -14,7 +14,7 @@ from investigator.formats.dig import dig, number_at, sum_at, text_of
 from investigator.formats.facts import fact_tables
 from investigator.formats.mapping_spec import ColumnSpec, MappingSpec, Rule
 from investigator.formats.masking import masked
-from investigator.formats.pi_records import text_hash
+from investigator.formats.prompts import text_hash
 from investigator.formats.stamps import NO_STAMP, Stamp, epoch_stamp, iso_stamp
 
 _TEXT_CHARS = 2000

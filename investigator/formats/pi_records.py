@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+
+from investigator.formats.prompts import Written
 
 
 class Usage(msgspec.Struct):
@@ -21,8 +23,7 @@ class Usage(msgspec.Struct):
 
 
 class Block(msgspec.Struct):
-    type: str | None = None
-    text: str | None = None
+    text: msgspec.Raw = msgspec.Raw(b"")
 
 
 class Origin(msgspec.Struct):
@@ -31,7 +32,7 @@ class Origin(msgspec.Struct):
 
 class Message(msgspec.Struct, rename={"openclaw": "__openclaw"}):
     role: str
-    content: str | list[Block] | None = None
+    content: msgspec.Raw = msgspec.Raw(b"")
     api: str | None = None
     provider: str | None = None
     model: str | None = None
@@ -41,11 +42,14 @@ class Message(msgspec.Struct, rename={"openclaw": "__openclaw"}):
     timestamp: float | int | str | None = None
     openclaw: Origin | None = None
 
-    def text(self) -> str:
-        """The message's text blocks, joined."""
-        if isinstance(self.content, list):
-            return "".join(block.text or "" for block in self.content)
-        return self.content or ""
+    def texts(self) -> Iterator[Written]:
+        """The message's texts as they are written in JSON. Raises msgspec.MsgspecError."""
+        content = bytes(self.content)
+        if content[:1] != b"[":
+            yield content
+            return
+        for block in _BLOCKS.decode(content):
+            yield block.text
 
 
 class PromptError(msgspec.Struct):
@@ -74,6 +78,7 @@ class Entry(msgspec.Struct):
     fromHook: Any = None
 
 
+_BLOCKS = msgspec.json.Decoder(list[Block])
 _ENTRY = msgspec.json.Decoder(Entry)
 _PROMPT_ERROR = msgspec.json.Decoder(PromptError)
 
@@ -86,8 +91,3 @@ def decode_entry(raw: bytes) -> Entry:
 def decode_prompt_error(raw: bytes) -> PromptError:
     """The data of a `openclaw:prompt-error` entry. Raises msgspec.MsgspecError when it is none."""
     return _PROMPT_ERROR.decode(raw)
-
-
-def text_hash(text: str) -> str:
-    """Short hash by which equal prompt texts are found; the text itself is not stored."""
-    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest()

@@ -12,7 +12,8 @@ from pathlib import PurePosixPath
 from investigator.formats.agent_errors import ErrorFacts, classify, error_cells
 from investigator.formats.base import Side, SourceInfo
 from investigator.formats.jsonl import JsonlParser, Noise, Outcome, Unknown, head_objects
-from investigator.formats.pi_records import Entry, Message, decode_entry, decode_prompt_error, text_hash
+from investigator.formats.pi_records import Entry, Message, decode_entry, decode_prompt_error
+from investigator.formats.prompts import measured
 from investigator.formats.rows import At, Rows
 from investigator.formats.stamps import Stamp, epoch_time, iso_stamp
 
@@ -100,7 +101,7 @@ class PiSessionReader:
                 return Noise("message of the agent itself")
             self._call(entry, message, stamp, at, rows)
             return None
-        text = message.text()
+        chars, digest = measured(message.texts())
         rows.add(
             "agent_prompt",
             at,
@@ -109,8 +110,8 @@ class PiSessionReader:
             session_id=self.session_id,
             record_id=entry.id,
             role="tool" if message.role == "toolResult" else message.role,
-            text_chars=len(text),
-            text_hash=text_hash(text),
+            text_chars=chars,
+            text_hash=digest,
         )
         return None
 

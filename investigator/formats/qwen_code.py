@@ -11,7 +11,7 @@ import msgspec
 from investigator.formats.agent_errors import classify, error_cells
 from investigator.formats.base import Side, SourceInfo
 from investigator.formats.jsonl import JsonlParser, Noise, Outcome, Unknown, head_objects
-from investigator.formats.pi_records import text_hash
+from investigator.formats.prompts import measured
 from investigator.formats.rows import At, Rows
 from investigator.formats.stamps import Stamp, iso_stamp
 
@@ -38,7 +38,7 @@ class _System(msgspec.Struct):
 
 
 class _Part(msgspec.Struct):
-    text: str | None = None
+    text: msgspec.Raw = msgspec.Raw(b"")
 
 
 class _Message(msgspec.Struct):
@@ -92,7 +92,7 @@ class QwenReader:
 
     def _prompt(self, record: _Record, stamp: Stamp, at: At, rows: Rows) -> None:
         message = _MESSAGE.decode(bytes(record.message)) or _Message()
-        text = "".join(part.text or "" for part in message.parts)
+        chars, digest = measured(part.text for part in message.parts)
         rows.add(
             "agent_prompt",
             at,
@@ -101,8 +101,8 @@ class QwenReader:
             session_id=self.session_id,
             record_id=record.uuid,
             role="tool" if record.type == "tool_result" else "user",
-            text_chars=len(text),
-            text_hash=text_hash(text),
+            text_chars=chars,
+            text_hash=digest,
         )
 
     def _call(self, record: _Record, event: _Event, stamp: Stamp, at: At, rows: Rows) -> None:
