@@ -54,7 +54,7 @@ class Message(msgspec.Struct):
         return "".join(_TEXT.decode(text) for text in map(bytes, self.texts()) if text[:1] == b'"')
 
     def role_in_prompt(self) -> str:
-        """'tool' for a message that brings a tool's result, else the role that is written. Raises msgspec.MsgspecError."""
+        """'tool' for a message that brings a tool's result, else the role as written. Raises msgspec.MsgspecError."""
         content = bytes(self.content)
         results = content[:1] == b"[" and any(block.type == "tool_result" for block in _BLOCKS.decode(content))
         return "tool" if results else self.role or "user"

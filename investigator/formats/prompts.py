@@ -30,7 +30,7 @@ def text_hash(text: str) -> str:
 
 
 def measured(texts: Iterable[Written]) -> tuple[int, str]:
-    """Characters of some JSON texts together, as they are written there, and their hash; other JSON values count nothing.
+    """Characters of some JSON texts together, as written there, and their hash; other JSON values count nothing.
 
     An escape counts with all its characters. Equal texts have equal hashes within one agent's files, since one program
     writes them.
