@@ -1,6 +1,7 @@
 UPDATE meta.sources
 SET cursor_bytes = $offset,
     cursor_line = $line,
+    tail = $tail,
     lines = lines + $lines,
     fact_lines = fact_lines + $facts,
     noise_lines = noise_lines + $noise,

@@ -11,14 +11,11 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from investigator.casefile.derived import DerivedTable, derived_tables
+from investigator.casefile.derived import derived_tables
 from investigator.casefile.frames import insert_frame, read_frame
+from investigator.casefile.migrate import CASE_VERSION, back_up, create_table, layout_info, migrate
 from investigator.errors import CaseProblem
 from investigator.formats.facts import FactTable, fact_tables
-
-#: Version of the file's layout. A case of another version is refused with a hint.
-CASE_VERSION = "1"
-
 
 #: How far the write-ahead log grows before it is merged into the file. Each merge rewrites what is only partly filled:
 #: with DuckDB's 16 MiB a case gets half as large again, and takes twice the time.
@@ -28,21 +25,25 @@ WAL_LIMIT = "128MB"
 class Case:
     """An open case. Use as a context manager.
 
-    `path` None makes a temporary case in memory. Raises CaseProblem when the file is no case, is held by another
-    process, or was written by another version.
+    `path` None makes a temporary case in memory. A case of an older release is brought to this one's layout, with a
+    backup beside it (`migrated_from` is its version then). Raises CaseProblem when the file is no case, is held by
+    another process, or was written by a newer release.
     """
 
     def __init__(self, path: Path | None, *, read_only: bool = False) -> None:
-        self.path = path
+        self.path, self.read_only = path, read_only
+        self.migrated_from: int | None = None
         if path is not None and read_only and not path.is_file():
             raise CaseProblem(
                 "no such case file", hint="make one with: investigator ingest PATH… --case FILE", path=path
             )
         self.connection = _connect(path, read_only)
+        if (version := self._older()) is not None:
+            self._migrate(version)
         if not read_only:
             self.connection.execute(f"SET wal_autocheckpoint = '{WAL_LIMIT}'")
-            self._create()
-        self._check_version()
+            if version is None:
+                self._create()
 
     def __enter__(self) -> Case:
         return self
@@ -56,28 +57,50 @@ class Case:
     def _create(self) -> None:
         self.connection.execute(files(__package__).joinpath("schema.sql").read_text(encoding="utf-8"))
         for fact in fact_tables().values():
-            self.connection.execute(_create_table("facts", fact))
+            self.connection.execute(create_table("facts", fact))
         for derived in derived_tables().values():
-            self.connection.execute(_create_table("derived", derived))
-        self.connection.execute("INSERT OR IGNORE INTO meta.case_info VALUES ('version', ?)", [CASE_VERSION])
+            self.connection.execute(create_table("derived", derived))
+        self.connection.execute(files(__package__).joinpath("layout.sql").read_text(encoding="utf-8"), layout_info())
         if self.path is not None:
             os.chmod(self.path, 0o600)
 
-    def _check_version(self) -> None:
-        try:
-            rows = self.connection.execute("SELECT value FROM meta.case_info WHERE key = 'version'").fetchall()
-        except duckdb.CatalogException as error:
-            raise CaseProblem(
-                "this database is not a case", hint="name a file written by investigator", path=self.path
-            ) from error
+    def _older(self) -> int | None:
+        """Version of a case that has to be migrated; None for one of this layout and for an empty file."""
+        rows = self.connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'meta'").fetchall()
+        if ("case_info",) not in rows:
+            others = self.connection.execute("SELECT count(*) FROM duckdb_tables()").fetchall()
+            if self.read_only or others != [(0,)]:
+                raise CaseProblem(
+                    "this database is not a case", hint="name a file written by investigator", path=self.path
+                )
+            return None
         # fetchall everywhere: DuckDB 2 refuses the next query while a result is unfinished.
-        if rows != [(CASE_VERSION,)]:
-            found = rows[0][0] if rows else "?"
+        info = dict(self.connection.execute("SELECT key, value FROM meta.case_info").fetchall())
+        if info == layout_info():
+            return None
+        version = int(info.get("version", 0))
+        if version > CASE_VERSION:
             raise CaseProblem(
-                f"the case has layout {found}, this program writes {CASE_VERSION}",
-                hint="ingest the logs again into a new case",
+                f"the case has layout {version}, this program knows {CASE_VERSION}",
+                hint="use the newer release of investigator that wrote it",
                 path=self.path,
             )
+        return version
+
+    def _migrate(self, version: int) -> None:
+        if self.read_only or self.path is None:
+            raise CaseProblem(
+                f"the case was written by another release (layout {version})",
+                hint="bring it up to date with: investigator analyze CASE",
+                path=self.path,
+            )
+        self.connection.close()
+        back_up(self.path, version)
+        self.connection = _connect(self.path, False)
+        with self.transaction() as con:
+            migrate(con, version)
+        self._create()
+        self.migrated_from = version
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -124,8 +147,3 @@ def _connect(path: Path | None, read_only: bool) -> duckdb.DuckDBPyConnection:
 
 def _holder(text: str) -> str:
     return f"wait for it to end, or give another --case ({text.splitlines()[0]})"
-
-
-def _create_table(schema: str, table: FactTable | DerivedTable) -> str:
-    columns = ", ".join(f'"{column.name}" {column.type}' for column in table.columns)
-    return f"CREATE TABLE IF NOT EXISTS {schema}.{table.name} ({columns})"

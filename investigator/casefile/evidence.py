@@ -57,14 +57,16 @@ def _kept(case: Case, path: str, line_nos: set[int]) -> dict[int, str]:
 
 
 def _fetch(case: Case, path: str, line_nos: set[int]) -> dict[int, str]:
-    rows = case.connection.execute("SELECT location, fingerprint FROM meta.sources WHERE path = ?", [path]).fetchall()
+    rows = case.connection.execute(
+        "SELECT location, fingerprint, head_bytes FROM meta.sources WHERE path = ?", [path]
+    ).fetchall()
     if not rows:
         return {}
-    location, print_ = rows[0]
+    location, print_, head_bytes = rows[0]
     wanted = {n for line_no in line_nos for n in range(line_no - NEIGHBOURS, line_no + NEIGHBOURS + 1)}
     try:
         with SourceStream(Path(location)) as stream:
-            return _read_lines(stream, wanted) if fingerprint(stream.head()) == print_ else {}
+            return _read_lines(stream, wanted) if fingerprint(stream.head(), head_bytes) == print_ else {}
     except DAMAGED:
         # Rotated away, deleted or not readable any more: the values are kept, the text is not to be had.
         return {}

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from investigator.casefile.case import Case
 from investigator.casefile.frames import insert_frame
-from investigator.casefile.source_row import begin, end, look_up
+from investigator.casefile.source_row import SourceRow, begin, end, look_up
 from investigator.casefile.writer import ChunkWriter
 from investigator.formats.base import Begun, Format, Parser, SourceInfo, SteppedParser
 from investigator.formats.registry import recognise
 from investigator.sources.bundles import stat_of
 from investigator.sources.chunks import CHUNK_BYTES, Chunk
 from investigator.sources.discover import Candidate, ProblemKind, SourceProblem, discover
-from investigator.sources.fingerprint import fingerprint
+from investigator.sources.fingerprint import Head, head_of
 from investigator.sources.packed import DAMAGED
 from investigator.sources.streams import ChunkReader, SourceStream
 
@@ -64,6 +65,19 @@ def _begun(parser: Parser, chunk: Chunk) -> Begun:
     return Begun(parsed.consumed_bytes, lambda: parsed)
 
 
+def read_chunks(
+    case: Case, row: SourceRow, reader: ChunkReader, parser: Parser, progress: Callable[[], None] | None = None
+) -> None:
+    """Everything that `reader` still gives, as facts of the source `row`."""
+    with ChunkWriter(case, row) as writer:
+        while (chunk := reader.read()) is not None:
+            begun = _begun(parser, chunk)
+            reader.consumed(begun.consumed_bytes)
+            writer.add(begun, reader.position)
+            if progress is not None:
+                progress()
+
+
 def _silent(path: str, done_bytes: int, size_bytes: int) -> None:
     pass
 
@@ -106,27 +120,23 @@ class _Ingest:
             what = "a binary file" if b"\x00" in head[:4096] else "text of no known format"
             self._problem(candidate, "not_recognised", what, harmless=harmless)
         else:
-            self._ingest(candidate, stream, found.format, fingerprint(head))
+            self._ingest(candidate, stream, found.format, head_of(head))
 
-    def _ingest(self, candidate: Candidate, stream: SourceStream, format_: Format, print_: str) -> None:
-        row = look_up(self._case, candidate, print_)
+    def _ingest(self, candidate: Candidate, stream: SourceStream, format_: Format, head: Head) -> None:
+        row = look_up(self._case, candidate, head.digest)
         if row.state == "same":
             self.known.append(candidate.path)
             return
         if row.state == "duplicate":
             self._problem(candidate, "duplicate", f"the same content as {row.other}; counted once", harmless=True)
             return
-        begin(self._case, row, candidate, print_, format_)
+        begin(self._case, row, candidate, head, format_)
         size_bytes = stat_of(candidate.location).size_bytes
         reader = ChunkReader(stream, self._chunk_bytes)
         reader.skip(row.cursor_bytes, row.cursor_line)
         parser = format_.parser(SourceInfo(row.source_id, candidate.path))
-        with ChunkWriter(self._case, row) as writer:
-            while (chunk := reader.read()) is not None:
-                begun = _begun(parser, chunk)
-                reader.consumed(begun.consumed_bytes)
-                writer.add(begun, reader.position)
-                self._progress(candidate.path, stream.size_bytes, size_bytes)
+        told = partial(self._progress, candidate.path)
+        read_chunks(self._case, row, reader, parser, lambda: told(stream.size_bytes, size_bytes))
         end(self._case, row, stream.sha256())
         self.read.append(candidate.path)
 

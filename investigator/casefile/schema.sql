@@ -10,6 +10,7 @@ CREATE TABLE IF NOT EXISTS meta.sources (
     path VARCHAR NOT NULL,
     location VARCHAR NOT NULL,
     fingerprint VARCHAR NOT NULL,
+    head_bytes INTEGER NOT NULL,
     format VARCHAR NOT NULL,
     side VARCHAR NOT NULL,
     sha256 VARCHAR,
@@ -17,6 +18,7 @@ CREATE TABLE IF NOT EXISTS meta.sources (
     modified_ns BIGINT,
     cursor_bytes BIGINT NOT NULL,
     cursor_line INTEGER NOT NULL,
+    tail VARCHAR,
     complete BOOLEAN NOT NULL,
     lines BIGINT NOT NULL,
     fact_lines BIGINT NOT NULL,
@@ -34,3 +36,15 @@ CREATE TABLE IF NOT EXISTS meta.unrecognised (source_id UBIGINT, shape VARCHAR, 
 CREATE TABLE IF NOT EXISTS meta.evidence_lines (source_id UBIGINT, line_no INTEGER, text VARCHAR USING COMPRESSION zstd);
 
 CREATE TABLE IF NOT EXISTS meta.problems (path VARCHAR, kind VARCHAR, message VARCHAR, harmless BOOLEAN);
+
+-- What stood at a place when it was last looked at, so that an unchanged file need not be opened again. source_id NULL: a
+-- file that is not read. left_bytes: what was not read yet, because its writer may go on with an unfinished record.
+CREATE TABLE IF NOT EXISTS meta.places (
+    location VARCHAR PRIMARY KEY,
+    device UBIGINT NOT NULL,
+    inode UBIGINT NOT NULL,
+    size_bytes BIGINT NOT NULL,
+    modified_ns BIGINT NOT NULL,
+    source_id UBIGINT,
+    left_bytes BIGINT NOT NULL
+);

@@ -16,8 +16,8 @@ from investigator.formats.base import Format, Parsed
 from investigator.formats.facts import fact_tables
 from investigator.sources.bundles import stat_of
 from investigator.sources.discover import Candidate
-from investigator.sources.fingerprint import source_id
-from investigator.sources.streams import SourceStream
+from investigator.sources.fingerprint import Head, source_id
+from investigator.sources.streams import Position, SourceStream
 
 State = Literal["new", "half", "changed", "same", "duplicate"]
 
@@ -83,7 +83,7 @@ def _same_place(here: _Known, candidate: Candidate, fingerprint: str) -> SourceR
     return SourceRow(here.source_id, "same" if unchanged else "changed")
 
 
-def begin(case: Case, row: SourceRow, candidate: Candidate, fingerprint: str, format_: Format) -> None:
+def begin(case: Case, row: SourceRow, candidate: Candidate, head: Head, format_: Format) -> None:
     """Make the source's row; what an earlier reading of a changed source left is dropped first."""
     if row.state == "half":
         return
@@ -97,7 +97,8 @@ def begin(case: Case, row: SourceRow, candidate: Candidate, fingerprint: str, fo
                 "source_id": row.source_id,
                 "path": candidate.path,
                 "location": str(candidate.location),
-                "fingerprint": fingerprint,
+                "fingerprint": head.digest,
+                "head_bytes": head.size_bytes,
                 "format": format_.id,
                 "side": format_.side,
                 "size_bytes": stat.size_bytes,
@@ -119,7 +120,7 @@ def _forget(con: duckdb.DuckDBPyConnection, id_: int | None) -> None:
         con.execute(f"DELETE FROM {table} WHERE source_id = ?", [id_])
 
 
-def write_chunk(case: Case, row: SourceRow, parsed: Parsed, position: tuple[int, int]) -> None:
+def write_chunk(case: Case, row: SourceRow, parsed: Parsed, position: Position) -> None:
     """Facts, account and cursor of one chunk, all or nothing."""
     source = pl.lit(row.source_id, dtype=pl.UInt64).alias("source_id")
     with case.transaction() as con:
@@ -131,8 +132,9 @@ def write_chunk(case: Case, row: SourceRow, parsed: Parsed, position: tuple[int,
         con.execute(
             _sql("advance.sql"),
             {
-                "offset": position[0],
-                "line": position[1],
+                "offset": position.offset,
+                "line": position.line_no,
+                "tail": position.tail,
                 "lines": parsed.lines,
                 "facts": parsed.fact_lines,
                 "noise": sum(parsed.noise.values()),

@@ -12,6 +12,7 @@ import polars as pl
 from investigator.casefile.case import Case
 from investigator.casefile.source_row import SourceRow, write_chunk
 from investigator.formats.base import Begun, Parsed
+from investigator.sources.streams import Position
 
 #: Bytes of a source between two transactions, about. DuckDB stores large appends faster and smaller than small ones.
 COMMIT_BYTES = 64 * 1024 * 1024
@@ -21,8 +22,6 @@ PARSERS = 2
 
 #: What DuckDB may keep in memory meanwhile. Its own default, a share of the machine's memory, would grow with the case.
 DATABASE_MEMORY = "256MB"
-
-Position = tuple[int, int]
 
 
 class ChunkWriter:
@@ -43,7 +42,7 @@ class ChunkWriter:
         self._writing: Future[None] | None = None
 
     def add(self, begun: Begun, position: Position) -> None:
-        """One more chunk. `position`: offset and line of the next unread record. Raises what failed of those before."""
+        """One more chunk. `position`: of the next unread record. Raises what failed of those before."""
         self._parsing.append((self._parsers.submit(begun.finish), position))
         while len(self._parsing) > PARSERS:
             self._take_parsed()

@@ -6,8 +6,9 @@ import codecs
 import hashlib
 import io
 from collections.abc import Callable
+from hashlib import blake2b
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, NamedTuple, Protocol, cast
 
 from investigator.sources.bundles import bundle_of, check_size, open_member
 from investigator.sources.chunks import CHUNK_BYTES, Chunk
@@ -24,6 +25,23 @@ _DATABASE_BYTES = 256 * 1024 * 1024
 
 #: A longer line is not read: it is no line of a log, and it would have to fit into memory.
 LONGEST_LINE_BYTES = 256 * 1024 * 1024
+
+
+#: Bytes before a cursor that tell whether what was read there is still what stands there.
+TAIL_BYTES = 64
+
+
+class Position(NamedTuple):
+    """Where the next unread record begins: offset and line. tail: digest of the bytes before it."""
+
+    offset: int
+    line_no: int
+    tail: str
+
+
+def tail_digest(data: bytes) -> str:
+    """Digest of the last TAIL_BYTES of what was read so far."""
+    return blake2b(data[-TAIL_BYTES:], digest_size=8).hexdigest()
 
 
 class _Reader(Protocol):
@@ -83,25 +101,38 @@ def _opened(location: Path) -> BinaryIO:
     return cast(BinaryIO, location.open("rb", buffering=0)) if bundle is None else open_member(bundle, location)
 
 
+def _jump(raw: BinaryIO, location: Path, offset: int) -> int:
+    """Go to `offset` of a file that is read as it lies on disk, else stay at the beginning. Returns where that is."""
+    if not offset or bundle_of(location) is not None:
+        return 0
+    first = raw.read(len(MAGIC))
+    changed = opener_of(first[:8]) or first[:2] in _UTF16 or first.startswith((codecs.BOM_UTF8, MAGIC))
+    return raw.seek(0 if changed else offset)
+
+
 class SourceStream:
     """One open file or member of a bundle: decompressed, transcoded, hashed while it is read. A context manager.
 
+    start_bytes: begin there instead of at the beginning, if the file is plain text; `started_at` says where it began.
     Raises OSError when the file cannot be opened. A broken compressed stream gives what came before the damage.
     """
 
-    def __init__(self, location: Path) -> None:
-        self._hashing = _Hashing(_opened(location))
+    def __init__(self, location: Path, start_bytes: int = 0) -> None:
+        file = _opened(location)
+        self.started_at = _jump(file, location, start_bytes)
+        self._hashing = _Hashing(file)
         # Large enough that hashing and reading happen in few calls.
         raw = io.BufferedReader(self._hashing, 1024 * 1024)
-        opener = opener_of(raw.peek(8)[:8])
+        opener = None if self.started_at else opener_of(raw.peek(8)[:8])
         self._unpacked_bytes = 0
         self.compressed = opener is not None
         self._raw = raw
         self._stream = _Piecewise(opener(raw)) if opener else cast(_Reader, raw)
         self._pending = b""
         self.damage: Exception | None = None
-        self._strip_bom()
-        self._join_wal(location)
+        if not self.started_at:
+            self._strip_bom()
+            self._join_wal(location)
 
     def _join_wal(self, location: Path) -> None:
         """A database is read together with its write-ahead log, which may hold all of it."""
@@ -192,21 +223,28 @@ class _Joined:
 
 
 class ChunkReader:
-    """Cuts a stream into chunks of whole lines; what a parser leaves over comes again with the next chunk."""
+    """Cuts a stream into chunks of whole lines; what a parser leaves over comes again with the next chunk.
 
-    def __init__(self, stream: SourceStream, chunk_bytes: int = CHUNK_BYTES) -> None:
+    growing: the stream's writer may go on, so an unfinished last line is left unread and no chunk is the last one.
+    """
+
+    def __init__(self, stream: SourceStream, chunk_bytes: int = CHUNK_BYTES, *, growing: bool = False) -> None:
         self._stream = stream
         self._chunk_bytes = chunk_bytes
+        self._growing = growing
         self._left = b""
-        self._offset = 0
+        self._offset = stream.started_at
         self._line_no = 1
+        self._tail = b""
         self._ended = False
 
-    def skip(self, offset: int, line_no: int) -> None:
-        """Go to `offset`, where line `line_no` begins; read and hashed on the way."""
+    def skip(self, offset: int, line_no: int) -> bool:
+        """Go to `offset`, where line `line_no` begins; read and hashed on the way. False if the stream is shorter."""
         while self._offset < offset and (data := self._stream.read(min(self._chunk_bytes, offset - self._offset))):
             self._offset += len(data)
+            self._tail = (self._tail + data[-TAIL_BYTES:])[-TAIL_BYTES:]
         self._line_no = line_no
+        return self._offset == offset
 
     def read(self) -> Chunk | None:
         """The next chunk, or None after the last. Raises one of DAMAGED where a broken stream breaks."""
@@ -224,11 +262,15 @@ class ChunkReader:
             parts.append(data)
             if sum(map(len, parts)) > LONGEST_LINE_BYTES:
                 raise OSError(f"line {self._line_no:,} is longer than {LONGEST_LINE_BYTES // 1024**2} MiB")
-        whole = len(data) if self._ended else cut
+        whole = len(data) if self._ended and not self._growing else cut
         parts.append(data[:whole])
         self._rest = data[whole:]
-        self._chunk = Chunk(b"".join(parts), self._offset, self._line_no, self._ended)
+        self._chunk = Chunk(self._whole(parts), self._offset, self._line_no, self._ended and not self._growing)
         return self._chunk if self._chunk.data else self.read()
+
+    def _whole(self, parts: list[bytes]) -> bytes:
+        data = b"".join(parts)
+        return data[: data.rfind(b"\n") + 1] if self._ended and self._growing else data
 
     def consumed(self, size: int) -> None:
         """The parser took the first `size` bytes of the chunk; the rest comes again."""
@@ -236,8 +278,9 @@ class ChunkReader:
         self._left = self._chunk.data[size:] + self._rest
         self._offset += size
         self._line_no += taken.count(b"\n")
+        self._tail = (self._tail + taken[-TAIL_BYTES:])[-TAIL_BYTES:]
 
     @property
-    def position(self) -> tuple[int, int]:
-        """(byte offset, line number) of the next unread record."""
-        return self._offset, self._line_no
+    def position(self) -> Position:
+        """Of the next unread record."""
+        return Position(self._offset, self._line_no, tail_digest(self._tail))
