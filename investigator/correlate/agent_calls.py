@@ -11,6 +11,7 @@ from .agent_traces import lone_errors, lone_runs, nearest_call, not_inside, with
 from .agent_tries import find_tries, give_calls, parents_of, tries_frame
 from .same_calls import once_per_call, without_echoes
 from .schema import PlacedFrames, reference
+from .side_calls import side_units
 from .sourced import known, sourced
 
 _INT = pl.Int64()
@@ -42,6 +43,7 @@ VAGUE_CLASSES = ("fetch_failed", "connection_error")
 _OUTCOME = {
     "context_overflow": "refused_window",
     "timeout": "client_closed_before_first_byte",
+    "stream_timeout": "client_closed_mid_stream",
     "connection_refused": "connection_refused",
     "connection_reset": "connection_reset",
     "connection_lost": "connection_lost",
@@ -55,10 +57,20 @@ _OUTCOME = {
 
 @dataclass(frozen=True, slots=True)
 class AgentCalls:
-    """`calls`: one row per call. `units`: what may own server requests: each try that was logged, else the call."""
+    """`calls`: one row per call. `units`: what may own server requests: each try that was logged, else the call.
+
+    `maybe`: rows that count only if a server's log shows the request.
+    """
 
     calls: pl.DataFrame
     units: pl.DataFrame
+
+    def confirmed(self, paired: pl.Series) -> AgentCalls:
+        """Without the possible rows that own none of the `paired` units (values of `call`)."""
+        shown = ~pl.col("maybe") | pl.col("call").is_in(paired.implode())
+        units = self.units.filter(shown)
+        calls = self.calls.filter(~pl.col("maybe") | pl.col("call_id").is_in(units["call_id"].implode()))
+        return AgentCalls(calls, units)
 
 
 def find_calls(placed: PlacedFrames) -> AgentCalls:
@@ -81,8 +93,14 @@ def find_calls(placed: PlacedFrames) -> AgentCalls:
     )
     matched = pl.concat([nearest_call(errors, calls), nearest_call(errors, _as_calls(rows))]).unique("fact_id")
     calls = pl.concat([calls, lone_errors(not_inside(errors, calls), matched)], how="diagonal_relaxed")
-    whole = calls.with_columns(unit_id=pl.col("call_id"))
-    units = pl.concat([whole.join(rows, on="call_id", how="anti"), rows], how="diagonal_relaxed")
+    whole = calls.with_columns(unit_id=pl.col("call_id"), maybe=False)
+    side = side_units(placed, whole.drop("unit_id", "maybe"), tries)
+    units = pl.concat([whole.join(rows, on="call_id", how="anti"), rows, side], how="diagonal_relaxed")
+    units = units.with_columns(pl.col("maybe").fill_null(False))
+    if "not_before" not in units.columns:
+        units = units.with_columns(not_before=pl.lit(None, pl.Datetime("us")))
+    own = side.filter(pl.col("unit_id") == pl.col("call_id"))
+    whole = pl.concat([whole, own], how="diagonal_relaxed")
     return AgentCalls(_finished(whole, errors, runs, placed), _finished(units, errors, runs, placed))
 
 

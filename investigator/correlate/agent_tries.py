@@ -170,7 +170,7 @@ def _may_be(event: Event, other: Try) -> bool:
 
 def give_calls(tries: list[Try], calls: pl.DataFrame) -> None:
     """Set `call_id`: the call around a try; tries outside of all calls that follow each other's failures are one."""
-    spans = calls.select("call_id", "agent", "session_id", "started_at", "ended_at").filter(
+    spans = calls.select("call_id", "agent", "session_id", "stream", "started_at", "ended_at").filter(
         pl.col("started_at").is_not_null()
     )
     by_agent: dict[str | None, list[Event]] = {}
@@ -189,8 +189,8 @@ def give_calls(tries: list[Try], calls: pl.DataFrame) -> None:
 
 
 def _inside(one: Try, call: Event) -> bool:
-    session = one.first["session_id"]
-    if session is not None and call["session_id"] is not None and session != call["session_id"]:
+    session, theirs = one.first["session_id"], None if call["session_id"] == call["stream"] else call["session_id"]
+    if session is not None and theirs is not None and session != theirs:
         return False
     early = (call["started_at"] - one.moment).total_seconds()
     end = one.ended or one.moment
@@ -211,12 +211,21 @@ def _own_id(one: Try) -> str:
 def tries_frame(tries: list[Try], calls: pl.DataFrame) -> pl.DataFrame:
     """Tries as rows in the shape of raw calls (`call_id` of their call, `unit_id` of their own).
 
-    The last try of a call shares its end and its words; one that nothing ended has no end.
+    The last try of a call shares its end and its words; one that nothing ended has no end. `not_before`: end of the
+    try before, else start of the call.
     """
     parents = {row["call_id"]: row for row in calls.iter_rows(named=True)}
     last_of = {one.call_id: one for one in sorted(tries, key=lambda one: one.moment)}
     _tell_vague(tries)
-    rows = [_row(one, parents.get(one.call_id or ""), last_of[one.call_id] is one) for one in tries]
+    rows: list[Event] = []
+    over: dict[str | None, datetime] = {}
+    for one in tries:
+        parent = parents.get(one.call_id or "")
+        row = _row(one, parent, last_of[one.call_id])
+        row["not_before"] = over.get(one.call_id, parent["started_at"] if parent else None)
+        if one.ended is not None:
+            over[one.call_id] = one.ended
+        rows.append(row)
     return pl.DataFrame(rows, schema=_schema(calls), orient="row")
 
 
@@ -234,10 +243,16 @@ def _tell_vague(tries: list[Try]) -> None:
 
 
 def _schema(calls: pl.DataFrame) -> dict[str, pl.DataType]:
-    return {**calls.schema, "unit_id": pl.String()}
+    return {**calls.schema, "unit_id": pl.String(), "not_before": pl.Datetime("us")}
 
 
-def _row(one: Try, parent: Event | None, last: bool) -> Event:
+def _beside(one: Try, last: Try) -> bool:
+    """Whether a try was still going on when the last one began: it asked for something else (a title)."""
+    return one is not last and (one.ended is None or one.ended > last.moment)
+
+
+def _row(one: Try, parent: Event | None, final: Try) -> Event:
+    last = one is final
     end = one.last or {}
     row: Event = dict.fromkeys((*parent,), None) if parent else {}
     shared = ("provider", "model", "api", "base_url", "session_id", "run_id", "input_tokens", "estimated_tokens",
@@ -263,6 +278,8 @@ def _row(one: Try, parent: Event | None, last: bool) -> Event:
     }
     if row["error_class"] == "context_overflow":
         row["input_tokens"] = None  # what was answered later was shorter
+    if _beside(one, final):
+        row |= dict.fromkeys(("input_tokens", "estimated_tokens", "max_output_tokens"), None)
     if last and parent is not None:
         _share_end(row, parent, one)
     return row
@@ -286,6 +303,7 @@ def _share_end(row: Event, parent: Event, one: Try) -> None:
     if one.last is None or not one.failed:
         for name in ("finish_reason", "output_tokens", "cache_read_tokens"):
             row[name] = parent.get(name)
+    row["first_token_s"] = parent.get("first_token_s")
     for name in ("error_class", "error_text", "http_status", "asked_tokens", "window_tokens"):
         row[name] = row.get(name) if row.get(name) is not None else parent.get(name)
     if (one.last or {}).get("error_class") is None and parent.get("error_class") is not None:

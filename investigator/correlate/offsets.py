@@ -29,12 +29,16 @@ _CLEARLY = 1.05
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Ends and starts in seconds (NaN if unknown), prompt tokens (NaN if unknown), whether the call failed."""
+    """Ends and starts in seconds (NaN if unknown), prompt tokens (NaN if unknown), whether the call failed.
+
+    `step_s`: resolution of the stamps; the moments are the middles of what each stamp may mean.
+    """
 
     start_s: Floats
     end_s: Floats
     tokens: Floats
     failed: NDArray[np.bool_]
+    step_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +91,9 @@ def estimate_offset(calls: Calls, requests: Requests, relative: bool) -> Offset 
     pairs = _pairs(calls, requests, relative)
     if not len(pairs.row):
         return None
-    constant = _best_constant(pairs, requests.step_s, relative, _Cover(calls, requests) if relative else None)
-    return with_drift(pairs, constant, requests.step_s) if constant is not None else None
+    step_s = requests.step_s + calls.step_s
+    constant = _best_constant(pairs, step_s, relative, _Cover(calls, requests) if relative else None)
+    return with_drift(pairs, constant, step_s) if constant is not None else None
 
 
 class _Cover:
@@ -98,7 +103,9 @@ class _Cover:
         known = ~np.isnan(calls.start_s)
         order = np.argsort(calls.start_s[known], kind="stable")
         self._starts = calls.start_s[known][order]
-        ends = np.where(np.isnan(calls.end_s), np.inf, calls.end_s)[known][order]
+        # A call whose end nobody told is not taken to outlast all others.
+        over = np.nanmax(calls.end_s) if not np.all(np.isnan(calls.end_s)) else np.inf
+        ends = np.where(np.isnan(calls.end_s), np.maximum(over, calls.start_s), calls.end_s)[known][order]
         self._latest = np.maximum.accumulate(ends) if len(ends) else ends
         self._requests = requests.start_s[~np.isnan(requests.start_s)]
 
@@ -227,7 +234,7 @@ def _by_start(calls: Calls, requests: Requests, relative: bool) -> tuple[Floats,
     row, column = _indices(calls.start_s, starts, relative)
     length = calls.end_s[row] - calls.start_s[row]
     served = requests.end_s[column] - requests.start_s[column]
-    differ = np.isnan(length) | (np.abs(length - served) > 1.0 + requests.step_s + 0.02 * served)
+    differ = np.isnan(length) | ~(np.abs(length - served) <= 1.0 + requests.step_s + calls.step_s + 0.02 * served)
     theirs, mine = requests.tokens[column], calls.tokens[row]
     both = ~np.isnan(theirs) & ~np.isnan(mine)
     weight = np.where(differ & (calls.failed[row] | np.isnan(length)), _START_WEIGHT, 0.0)
@@ -256,15 +263,19 @@ def _weights(calls: Calls, requests: Requests, row: NDArray[np.int64], column: N
     length = calls.end_s[row] - calls.start_s[row]
     served = requests.end_s[column] - requests.start_s[column]
     gap = length - served
-    tolerance = 1.0 + requests.step_s + 0.02 * served
+    tolerance = 1.0 + requests.step_s + calls.step_s + 0.02 * served
+    unknown = np.isnan(gap)
     equal = np.abs(gap) <= tolerance
     longer = gap > tolerance  # retries, or a start that was derived
-    weight = np.where(np.isnan(length), 0.6, np.where(equal, 1.0 + 0.5 * (served > 2), np.where(longer, 0.4, 0.0)))
+    weight = np.where(
+        unknown, 0.6, np.where(equal, 1.0 + 0.5 * ((served > 2) & ~calls.failed[row]), np.where(longer, 0.4, 0.0))
+    )
     theirs, mine = requests.tokens[column], calls.tokens[row]
     both = ~np.isnan(theirs) & ~np.isnan(mine)
     weight = weight + np.where(both & (theirs == mine), 3.0, 0.0)
     weight = np.where(both & (theirs != mine), weight * 0.3, weight)
-    exact = np.abs(gap) <= 0.15  # a length that agrees to a tenth of a second is rarely chance
+    # A length that agrees to a tenth of a second is rarely chance; those that a limit cut are all alike.
+    exact = (np.abs(gap) <= 0.15) & ~calls.failed[row]
     weight = weight + np.where(exact & (served > 1), 1.0, 0.0)
     return np.where(calls.failed[row] == requests.failed[column], weight, weight * 0.3)
 

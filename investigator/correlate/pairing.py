@@ -8,19 +8,20 @@ behind the agent's back. A call that came to an answer owns at most one request 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from .assign import TOLERANCE_S, Candidate, Times, assign, confidence, explain, rivals
 from .offsets import Calls, Offset, Requests, estimate_offset
 from .outcomes import SUCCESSES
 from .sourced import value_of
 
-_TOLERANCE_S = 1.5
 _UNKNOWN_START_S = 3600.0  # a call without a start may have begun this long before its end
-_SURE_SCORE = 4.0
 _SAME_LENGTH_S = 0.15
 _ALIGNED_S = 1.5  # one end of a call's only request lies this near to the call's own
 _CLOSED = (
@@ -31,6 +32,7 @@ _CLOSED = (
     "open_at_end",
     "connection_lost",
 )
+_LOST_ANSWER = ("connection_reset", "server_error")
 #: Outcomes that a server's log and an agent's record may give the same failure.
 _SAME_FAILURE: dict[str, tuple[str, ...]] = {
     "refused_window": ("refused_window", "refused_other"),
@@ -39,6 +41,16 @@ _SAME_FAILURE: dict[str, tuple[str, ...]] = {
     "load_failed": ("server_error", "load_failed", "client_closed_in_load"),
     **dict.fromkeys(_CLOSED, (*_CLOSED, "server_error")),
 }
+
+_HANDED_ON_S = 0.005  # a slot that is released takes the next waiting task at once
+_PREPARED_S = 2.0  # unless it has to save or load a cache first
+_OPEN_CALL_S = 3600.0  # a request of a call without an end may have waited this long for its slot
+_SOON_S = 60.0
+_OF_REQUEST = ("request", "outcome", "route", "asked")
+_OF_CALL = ("call", "call_id", "outcome", "route", "asked")
+
+Row: TypeAlias = Mapping[str, object]
+Floats: TypeAlias = NDArray[np.float64]
 
 _PAIR_SCHEMA = {"request": pl.UInt32, "call": pl.UInt32, "pairing_confidence": pl.Float64, "pairing_reasons": pl.String}
 
@@ -60,18 +72,6 @@ class Pairing:
     clocks: tuple[ClockPair, ...]
 
 
-@dataclass(slots=True)
-class _Candidate:
-    call: int
-    request: int
-    score: float
-    reasons: str
-    aligned: bool
-    clock: str
-    begun: bool
-    gave_up: bool
-
-
 def clock_of() -> pl.Expr:
     """The clock a request is timed by: its stream's, or its own stretch's where times count from the process start."""
     return pl.when(pl.col("at_basis") == "relative").then("stretch").otherwise("stream")
@@ -79,93 +79,169 @@ def clock_of() -> pl.Expr:
 
 def pair(calls: pl.DataFrame, requests: pl.DataFrame) -> Pairing:
     """Pair `find_calls` with `find_requests` rows."""
-    work = requests.filter("inference").with_columns(
-        duration=pl.col("duration_s"), clock=clock_of(), asked=value_of("asked_tokens")
-    )
+    work = _with_arrival(requests.filter("inference")).with_columns(clock=clock_of(), asked=value_of("asked_tokens"))
     dated = pl.col("ended_at").is_not_null() | pl.col("started_at").is_not_null()
     told = calls.filter(dated).with_columns(asked=value_of("asked_tokens"))
     clocks: list[ClockPair] = []
-    candidates: list[_Candidate] = []
+    candidates: list[Candidate] = []
     for (agent,), mine in told.partition_by("agent", as_dict=True, maintain_order=True).items():
         for (clock,), theirs in work.partition_by("clock", as_dict=True, maintain_order=True).items():
             relative = theirs["at_basis"][0] == "relative"
-            offset = estimate_offset(_calls(mine), _dated(_requests(theirs), theirs), relative)
+            offset = estimate_offset(_calls(mine), _requests(theirs), relative)
             if offset is not None:
                 clocks.append(ClockPair(str(agent), str(clock), offset))
                 candidates += _candidates(mine, theirs, offset, str(clock))
-    return Pairing(_choose(candidates, requests), tuple(clocks))
+    return Pairing(_pairs(candidates, work), tuple(clocks))
 
 
-def _seconds(frame: pl.DataFrame, column: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _with_arrival(requests: pl.DataFrame) -> pl.DataFrame:
+    """`came_s`: when the request came, NULL if it waited for a slot first. `left_s`: when its client saw the end.
+
+    A llama-server logs the slot's work: a task that starts the moment another one is released had been waiting, and
+    one that was cancelled may go on working long after its client left, which the cancel line tells.
+    """
+    task = pl.col("task").is_not_null() & pl.col("status").is_null()
+    only_cancel = (pl.col("outcome") == "client_closed_in_queue") & pl.col("duration_s").is_null()
+    hung_up = task & pl.col("cancelled") & ~pl.col("finished") & ~pl.col("refused") & ~pl.col("errored")
+    releases = (
+        requests.filter(task)
+        .select("stretch", released_s="end_s", released_task="task", released_output=value_of("output_tokens"))
+        .sort("released_s")
+    )
+    joined = requests.sort("start_s").join_asof(
+        releases, left_on="start_s", right_on="released_s", by="stretch", check_sortedness=False
+    )
+    after = pl.col("start_s") - pl.col("released_s")
+    # Each batch that writes a token takes a number: a lower one was given before the other task had written.
+    numbered = (pl.col("task") - pl.col("released_task") < pl.col("released_output")) & (after <= _PREPARED_S)
+    at_once = ((after <= _HANDED_ON_S) | numbered) & (pl.col("end_s") > pl.col("start_s"))
+    waited = only_cancel | (task & at_once.fill_null(False))
+    return joined.with_columns(
+        came_s=pl.when(~waited).then("start_s"),
+        left_s=pl.when(hung_up.fill_null(False)).then(pl.coalesce("cancel_t_s", "end_s")).otherwise("end_s"),
+    ).sort("request")
+
+
+def _seconds(frame: pl.DataFrame, column: str) -> Floats:
     values = frame[column]
     if values.dtype == pl.Datetime:
         values = values.dt.epoch("us") / 1e6
     return values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
 
 
+def _step(*stamps: Floats) -> float:
+    """Resolution of stamps: the moment lies in [stamp, stamp + step)."""
+    known = np.concatenate([values[~np.isnan(values)] for values in stamps])
+    return 1.0 if len(known) and np.allclose(known, np.round(known), rtol=0, atol=1e-6) else 0.001
+
+
 def _calls(frame: pl.DataFrame) -> Calls:
     failed = ~frame["outcome"].is_in(SUCCESSES)
-    return Calls(
-        _seconds(frame, "started_at"), _seconds(frame, "ended_at"), _seconds(frame, "asked"), failed.to_numpy()
-    )
+    start, end = _seconds(frame, "started_at"), _seconds(frame, "ended_at")
+    half = _step(start, end) / 2 if len(frame) > 1 else 0.0  # a single stamp may be whole by chance
+    return Calls(start + half, end + half, _seconds(frame, "asked"), failed.to_numpy(), 2 * half)
 
 
 def _requests(frame: pl.DataFrame) -> Requests:
     """Requests of one clock."""
-    ends = _seconds(frame, "end_s")
-    step = 1.0 if np.allclose(ends, np.round(ends), atol=1e-6) else 0.001
+    ends = _seconds(frame, "left_s")
     failed = ~frame["outcome"].is_in(SUCCESSES)
-    return Requests(_seconds(frame, "start_s"), ends, _seconds(frame, "asked"), failed.to_numpy(), step)
+    return Requests(_seconds(frame, "came_s"), ends, _seconds(frame, "asked"), failed.to_numpy(), _step(ends))
 
 
-def _dated(requests: Requests, frame: pl.DataFrame) -> Requests:
-    """Without the start of requests that only waited for a slot: nobody logged when they came."""
-    waited = ((frame["outcome"] == "client_closed_in_queue") & frame["duration"].is_null()).to_numpy()
-    return replace(requests, start_s=np.where(waited, np.nan, requests.start_s))
-
-
-def _candidates(calls: pl.DataFrame, requests: pl.DataFrame, offset: Offset, clock: str) -> list[_Candidate]:
+def _candidates(calls: pl.DataFrame, requests: pl.DataFrame, offset: Offset, clock: str) -> list[Candidate]:
     """All (call, request) pairs in which the request lies inside the call, scored."""
-    theirs = _requests(requests)
-    mine = _calls(calls)
-    order = np.argsort(theirs.start_s, kind="stable")
-    starts = theirs.start_s[order]
-    rows = requests.select("request", "outcome", "route", "asked", length="duration").rows(named=True)
+    theirs, mine = _requests(requests), _calls(calls)
+    begun_s = np.where(
+        np.isnan(theirs.start_s), np.minimum(_seconds(requests, "start_s"), theirs.end_s), theirs.start_s
+    )
+    order = np.argsort(begun_s, kind="stable")
+    starts = begun_s[order]
+    rows = requests.select(*_OF_REQUEST, length=pl.col("left_s") - pl.col("came_s")).rows(named=True)
     offsets = offset.at(np.where(np.isnan(mine.end_s), mine.start_s, mine.end_s))
-    found: list[_Candidate] = []
-    for index, call in enumerate(
-        calls.select("call", "outcome", "route", "asked", length="duration_s").rows(named=True)
-    ):
-        end = mine.end_s[index] - offsets[index]
-        begun = mine.start_s[index] - offsets[index]
-        begin = begun if not np.isnan(begun) else end - _UNKNOWN_START_S
-        # A call without an end may own what begins with it.
-        latest = end if not np.isnan(end) else begun + _ALIGNED_S
-        low = np.searchsorted(starts, begin - _TOLERANCE_S - theirs.step_s)
-        high = np.searchsorted(starts, latest + _TOLERANCE_S)
+    step, bounds = theirs.step_s + mine.step_s, _seconds(calls, "not_before")
+    found: list[Candidate] = []
+    for index, call in enumerate(calls.select(*_OF_CALL, length="duration_s").rows(named=True)):
+        moments = (mine.start_s[index], mine.end_s[index], bounds[index])
+        begun, ended, bound = (moment - offsets[index] for moment in moments)
+        span = _Span(begun, ended, bound, step)
+        low = np.searchsorted(starts, span.earliest)
+        high = np.searchsorted(starts, span.latest)
         for place in order[low:high].tolist():
-            gaps = (abs(end - theirs.middle_s[place]), abs(begun - theirs.start_s[place]))
-            over = theirs.end_s[place] - end > _TOLERANCE_S + theirs.step_s
-            if over and not _ends_later(call, rows[place], gaps[1]):
-                continue
-            scored = _score(call, rows[place], gaps, theirs.step_s)
-            if scored is not None:
-                ids = int(call["call"]), int(rows[place]["request"])
-                flags = not np.isnan(begun), call["outcome"] in _CLOSED
-                found.append(_Candidate(ids[0], ids[1], *scored, clock, *flags))
+            moment = _Moment(theirs.start_s[place], begun_s[place], theirs.middle_s[place])
+            candidate = _candidate(call, rows[place], span, moment, clock)
+            if candidate is not None:
+                found.append(candidate)
     return found
 
 
-def _ends_later(call: dict[str, object], request: dict[str, object], start_gap: float) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A call in seconds of the server's clock (NaN if unknown).
+
+    `bound_s`: what is known of a call without a start; `step_s`: resolution of both sides' stamps.
+    """
+
+    begun_s: float
+    ended_s: float
+    bound_s: float
+    step_s: float
+
+    @property
+    def earliest(self) -> float:
+        known = (value for value in (self.begun_s, self.bound_s) if not math.isnan(value))
+        return next(known, self.ended_s - _UNKNOWN_START_S) - TOLERANCE_S - self.step_s
+
+    @property
+    def latest(self) -> float:
+        """A call without an end may own what begins with it, or what has waited since."""
+        ended = self.ended_s if not math.isnan(self.ended_s) else self.begun_s + _OPEN_CALL_S
+        return ended + TOLERANCE_S
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """A request: when it came (NaN if it waited), when work on it began, when it ended."""
+
+    came_s: float
+    begun_s: float
+    ended_s: float
+
+    def outside(self, span: _Span) -> float:
+        """Seconds by which the request lies outside of the call, beyond what the stamps' resolution allows."""
+        early, late = span.begun_s - self.begun_s, self.ended_s - span.ended_s
+        return max(0.0, *(value - span.step_s for value in (early, late) if not math.isnan(value)))
+
+
+def _candidate(call: Row, request: Row, span: _Span, moment: _Moment, clock: str) -> Candidate | None:
+    gaps = (abs(span.ended_s - moment.ended_s), abs(span.begun_s - moment.came_s))
+    over = moment.ended_s - span.ended_s > TOLERANCE_S + span.step_s
+    if over and not _ends_later(call, request, gaps[1]):
+        return None
+    waits, open_call = math.isnan(moment.came_s), math.isnan(span.ended_s)
+    if open_call and not waits and gaps[1] > _ALIGNED_S + span.step_s:
+        return None
+    scored = _score(call, request, gaps, span.step_s)
+    if scored is None:
+        return None
+    score, reasons, aligned = scored
+    outside = moment.outside(span)
+    score -= min(2.0, 2.0 * outside) if not over else 0.0
+    if open_call and waits:
+        score, aligned = score + math.exp(-max(0.0, moment.begun_s - span.begun_s) / _SOON_S), True
+    flags = not math.isnan(span.begun_s), call["outcome"] in _CLOSED
+    ids = int(str(call["call"])), str(call["call_id"]), int(str(request["request"]))
+    return Candidate(*ids, score, reasons, aligned, clock, *flags, outside)
+
+
+def _ends_later(call: Row, request: Row, start_gap: float) -> bool:
     """A server may notice only after a batch that its client has left: then the starts must agree."""
     left = request["outcome"] in _CLOSED or request["outcome"] in ("unknown", "server_error")
     waited = call["outcome"] in _CLOSED and request["outcome"] in _CLOSED  # it may have waited for a slot first
     return left and call["outcome"] not in SUCCESSES and (waited or start_gap <= _ALIGNED_S)
 
 
-def _score(
-    call: dict[str, object], request: dict[str, object], gaps: tuple[float, float], step_s: float
-) -> tuple[float, str, bool] | None:
+def _score(call: Row, request: Row, gaps: tuple[float, float], step_s: float) -> tuple[float, str, bool] | None:
     """Score, reasons, whether an end of the request lies at an end of the call; None if the two contradict."""
     if call["route"] is not None and request["route"] is not None and call["route"] != request["route"]:
         return None
@@ -210,77 +286,23 @@ def _outcomes_agree(call: str, request: str) -> bool | None:
     if call in SUCCESSES:
         return True if request in SUCCESSES else None
     if request in SUCCESSES:
-        # A hang-up in mid-stream is logged as 200, and a proxy in between may keep an answer back: nobody knows then.
-        return None if call in _CLOSED else False
+        # A hang-up in mid-stream is logged as 200, and what stands in between may lose an answer: nobody knows then.
+        return None if call in (*_CLOSED, *_LOST_ANSWER) else False
     return request in _SAME_FAILURE.get(call, (request,))
 
 
-def _choose(candidates: list[_Candidate], requests: pl.DataFrame) -> pl.DataFrame:
-    """Best candidates first; each request once, a call as often as its requests follow each other."""
-    named = requests.join(
-        pl.DataFrame({"request": sorted({c.request for c in candidates})}, schema={"request": pl.UInt32}), on="request"
-    )
-    rows_of = named.select("request", "outcome", "start_s", "end_s").rows()
-    good = {request: outcome in SUCCESSES for request, outcome, _, _ in rows_of}
-    times = {request: (start, end) for request, _, start, end in rows_of}
-    owned: dict[int, list[int]] = {}
-    taken: dict[int, _Candidate] = {}
-    ordered = sorted(candidates, key=lambda c: (-c.score, c.call, c.request))
-    # First one request for each call, then the repeats between and behind them, at last what waited for a slot.
-    for candidate, step in [(c, step) for step in range(3) for c in ordered]:
-        others = owned.setdefault(candidate.call, [])
-        if candidate.request in taken or bool(others) != (step == 1):
-            continue
-        # What lies somewhere in the middle can only be a repeat between others of the same call.
-        one_server = all(taken[other].clock == candidate.clock for other in others)
-        answers = {} if candidate.gave_up else good  # a client that left may have missed an answer
-        fits = all(_follow(candidate.request, other, times, answers) for other in others)
-        if (candidate.aligned, candidate.begun, candidate.gave_up)[step] and one_server and fits:
-            others.append(candidate.request)
-            taken[candidate.request] = candidate
-    rivals = _rivals(ordered, taken)
-    rows = [
-        (
-            c.request,
-            c.call,
-            _confidence(c.score, rivals[c.request]),
-            _explain(c.reasons, rivals[c.request], len(owned[c.call])),
-        )
-        for c in sorted(taken.values(), key=lambda c: c.request)
-    ]
-    return pl.DataFrame(rows, schema=_PAIR_SCHEMA, orient="row")
-
-
-def _follow(one: int, other: int, times: dict[int, tuple[float, float]], good: dict[int, bool]) -> bool:
-    """Whether two requests of one call do not overlap, and none follows one that came to an answer."""
-    first, second = sorted((one, other), key=lambda request: times[request])
-    return not good.get(first, False) and times[second][0] >= times[first][1] - _TOLERANCE_S
-
-
-def _rivals(ordered: Iterable[_Candidate], taken: dict[int, _Candidate]) -> dict[int, float]:
-    """For each paired request the best score of another call for it, or of another request for its call."""
-    best: dict[int, float] = dict.fromkeys(taken, 0.0)
-    of_call: dict[int, list[int]] = {}
-    for request, candidate in taken.items():
-        of_call.setdefault(candidate.call, []).append(request)
-    for candidate in ordered:
-        holder = taken.get(candidate.request)
-        if holder is not None and holder.call != candidate.call:
-            best[candidate.request] = max(best[candidate.request], candidate.score)
-        if holder is None:
-            for request in of_call.get(candidate.call, []):
-                best[request] = max(best[request], candidate.score)
-    return best
-
-
-def _confidence(score: float, rival: float) -> float:
-    """1 for a pair that fits in every respect and has no rival; half of it when a rival fits as well."""
-    quality = min(1.0, max(0.1, score / _SURE_SCORE))
-    lead = min(1.0, max(0.0, 2 * (score - rival) / max(score, 1e-9)))
-    return round(quality * (0.5 + 0.5 * lead), 2)
-
-
-def _explain(reasons: str, rival: float, siblings: int) -> str:
-    extra = [f"one of {siblings} requests of this call"] if siblings > 1 else []
-    extra.append("only candidate" if rival == 0 else "best of several candidates")
-    return "; ".join([reasons, *extra])
+def _pairs(candidates: list[Candidate], requests: pl.DataFrame) -> pl.DataFrame:
+    """Assigned pairs with confidence and reasons."""
+    mine = sorted({candidate.request for candidate in candidates})
+    named = requests.join(pl.DataFrame({"request": mine}, schema={"request": pl.UInt32}), on="request")
+    rows = named.select(
+        "request", pl.coalesce("came_s", "start_s"), "left_s", pl.col("outcome").is_in(SUCCESSES)
+    ).rows()
+    result = assign(candidates, {row[0]: Times(*row[1:]) for row in rows})
+    rival = rivals(candidates, result)
+    found = []
+    for c in sorted(result.taken.values(), key=lambda c: c.request):
+        sure = confidence(c.score, rival[c.request])
+        why = explain(c.reasons, rival[c.request], len(result.owned[c.call]), sure)
+        found.append((c.request, c.call, sure, why))
+    return pl.DataFrame(found, schema=_PAIR_SCHEMA, orient="row")

@@ -108,6 +108,7 @@ def _task_part(tasks: pl.DataFrame) -> pl.DataFrame:
         "new_tokens",
         "slot",
         "task",
+        "cancel_t_s",
     )
     return tasks.with_row_index("task_no").select(
         "task_no",

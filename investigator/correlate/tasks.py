@@ -126,6 +126,7 @@ def _when() -> list[pl.Expr]:
         *(_one(name, "release", f"release_{name}", last=True) for name in (*clock, "byte_offset", "n_tokens")),
         waiting.alias("waiting_t_s"),
         _one("byte_offset", "cancelled", "cancel_pos"),
+        _one("t_s", "cancelled", "cancel_t_s"),
     ]
 
 

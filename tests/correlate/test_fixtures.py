@@ -149,6 +149,7 @@ def test_window_belief(fixtures_dir: Path) -> None:
         assert {attempt["server_line"], attempt["agent_line"]} <= set(row["evidence"])
     attempts = tables(folder)["attempts"]
     assert (attempts["seen_by"] == "server").sum() == want["requests_without_agent_call"]
+    assert attempts["call_id"].str.contains("/compaction/").sum() == want["requests_of_compactions"]
 
 
 def test_nothing_depends_on_the_order_of_facts(founding: Path) -> None:

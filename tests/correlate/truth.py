@@ -19,7 +19,7 @@ from investigator.casefile.ingest import ingest
 from investigator.correlate import correlate
 
 ANSWERS = ("truth.yaml", "wire.jsonl")
-_SLACK = timedelta(seconds=2)
+_PROCESSING = timedelta(seconds=0.5)
 _CLOSED = (
     "client_closed_before_first_byte",
     "client_closed_mid_stream",
@@ -99,27 +99,46 @@ def _server_facts(truth: Mapping[str, Any], tables: Tables) -> list[str]:
 def _pairs(run: Path, tables: Tables) -> tuple[int, int, int] | None:
     """Wire requests in time order go with the server's tasks in order, where the counts agree.
 
-    The call that owns a wire request is the only one that was going on when it came.
+    The call that owns a wire request is the only one whose time holds it, from its first byte to its last; the clock
+    of the wire is the agent's. Of a call without a known start the end has to agree. Requests that several calls hold
+    are not judged.
     """
     wire = run / "wire.jsonl"
     lines = wire.read_text(encoding="utf-8").splitlines() if wire.is_file() else []
-    came = sorted(_utc(r["ts"]) for r in map(json.loads, lines) if r["method"] == "POST" and "models" not in r["path"])
+    posts = [r for r in map(json.loads, lines) if r["method"] == "POST" and "models" not in r["path"]]
+    posts.sort(key=lambda r: _utc(r["ts"]))
     tasks = tables["requests"].filter("inference").sort("task", nulls_last=True)
-    if not came or tasks.height != len(came) or tasks["task"].null_count():
+    if not posts or tasks.height != len(posts) or tasks["task"].null_count():
         return None
-    calls = tables["agent_calls"].filter(pl.col("started_at").is_not_null())
+    calls = tables["agent_calls"].select("call_id", "agent", "started_at", "ended_at").to_dicts()
+    slack = {agent: _slack_of([c for c in calls if c["agent"] == agent]) for agent in {c["agent"] for c in calls}}
     true: set[tuple[str, str]] = set()
     unclear: set[str] = set()
-    for request, moment in zip(tasks["request_id"], came, strict=True):
-        ended = pl.col("ended_at").fill_null(datetime(9999, 1, 1) - _SLACK)
-        around = calls.filter((pl.col("started_at") <= moment + _SLACK / 2) & (ended >= moment - _SLACK / 2))
-        if around.height == 1:
-            true.add((request, around["call_id"][0]))
-        elif around.height > 1:
+    for request, post in zip(tasks["request_id"], posts, strict=True):
+        around = [c["call_id"] for c in calls if _holds(c, post, slack[c["agent"]])]
+        if len(around) == 1:
+            true.add((request, around[0]))
+        elif around:
             unclear.add(request)
     both = tables["attempts"].filter(pl.col("seen_by") == "both").select("attempt_id", "call_id").rows()
     found = {pair for pair in both if pair[0] not in unclear}
     return len(found & true), len(found), len(true)
+
+
+def _slack_of(calls: list[dict[str, Any]]) -> timedelta:
+    """Resolution of an agent's stamps, and what its processing takes."""
+    stamps = [c[name] for c in calls for name in ("started_at", "ended_at") if c[name] is not None]
+    whole = all(stamp.microsecond == 0 for stamp in stamps)
+    return _PROCESSING + (timedelta(seconds=1) if whole else timedelta())
+
+
+def _holds(call: dict[str, Any], post: dict[str, Any], slack: timedelta) -> bool:
+    begun, ended = call["started_at"], call["ended_at"]
+    came, left = _utc(post["ts"]), _utc(post["ended"])
+    if begun is None:
+        return ended is not None and abs(left - ended) <= slack
+    step = slack - _PROCESSING
+    return bool(begun - slack <= came and (ended is None or (left <= ended + slack and came <= ended + step)))
 
 
 def _utc(text: str) -> datetime:
