@@ -8,7 +8,6 @@ from typing import Any
 
 import polars as pl
 
-from investigator.formats.base import Parsed
 from investigator.formats.facts import fact_tables
 
 INFERENCE_PATHS = (
@@ -37,11 +36,11 @@ class Tables:
         return self[table].filter(pl.col(column) == value).height
 
 
-def observed(parsed: Parsed) -> dict[str, Any]:
-    """Key of `expected_facts` → value found."""
-    tables = Tables(parsed.facts)
+def observed(facts: Mapping[str, pl.DataFrame], lines: int) -> dict[str, Any]:
+    """Key of `expected_facts` → value found in these fact tables."""
+    tables = Tables(facts)
     parts = (_access(tables), _truncations(tables), _loads(tables), _counts(tables), _timings(tables))
-    return {"lines": parsed.lines, **{key: value for part in parts for key, value in part.items()}}
+    return {"lines": lines, **{key: value for part in parts for key, value in part.items()}}
 
 
 def _access(tables: Tables) -> dict[str, Any]:
