@@ -21,9 +21,12 @@ _KINDS: dict[str, tuple[str, str, str | None, str | None, str | None]] = {
     "unload": ("unload", "reason", None, "message", None),
     "queue_event": ("queue", "event", None, "message", None),
     "client_error": ("client_error", "error_class", None, "error_text", "http_status"),
+    "cache_event": ("cache", "event", None, None, "tokens"),
 }
 #: Tables whose rows count whichever side printed them.
 _ANY_SIDE = ("client_error",)
+#: Of tables with many rows about the ordinary course of things: the values of the slug that are worth an event.
+_TOLD = {"cache_event": ("full_reprocessing",)}
 
 
 def events_table(placed: PlacedFrames, requests: pl.DataFrame) -> pl.DataFrame:
@@ -51,7 +54,8 @@ def _events(frame: pl.DataFrame, table: str) -> pl.DataFrame:
 
     value = pl.lit(None, pl.Float64) if number is None else pl.col(number).cast(pl.Float64)
     side = pl.lit(True) if table in _ANY_SIDE else pl.col("side") == "server"
-    return frame.filter(side).select(
+    told = text(slug).is_in(_TOLD[table]) if table in _TOLD else pl.lit(True)
+    return frame.filter(side & told).select(
         "fact_id",
         "stream",
         "stretch",
