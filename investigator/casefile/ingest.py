@@ -15,6 +15,7 @@ from investigator.casefile.source_row import SourceRow, begin, end, look_up
 from investigator.casefile.writer import ChunkWriter
 from investigator.formats.base import Begun, Format, Parser, SourceInfo, SteppedParser
 from investigator.formats.registry import recognise
+from investigator.formats.resume import resumes
 from investigator.sources.bundles import stat_of
 from investigator.sources.chunks import CHUNK_BYTES, Chunk
 from investigator.sources.discover import Candidate, ProblemKind, SourceProblem, discover
@@ -130,11 +131,13 @@ class _Ingest:
         if row.state == "duplicate":
             self._problem(candidate, "duplicate", f"the same content as {row.other}; counted once", harmless=True)
             return
+        parser = format_.parser(SourceInfo(row.source_id, candidate.path))
+        if row.state == "half" and not resumes(parser):
+            row = SourceRow(row.source_id, "changed")
         begin(self._case, row, candidate, head, format_)
         size_bytes = stat_of(candidate.location).size_bytes
         reader = ChunkReader(stream, self._chunk_bytes)
         reader.skip(row.cursor_bytes, row.cursor_line)
-        parser = format_.parser(SourceInfo(row.source_id, candidate.path))
         told = partial(self._progress, candidate.path)
         read_chunks(self._case, row, reader, parser, lambda: told(stream.size_bytes, size_bytes))
         end(self._case, row, stream.sha256())

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -54,12 +54,18 @@ class Discovery:
     problems: tuple[SourceProblem, ...]
 
 
-def discover(inputs: Sequence[str | Path], stdin: BinaryIO | None = None, *, named: bool = True) -> Discovery:
+def discover(
+    inputs: Sequence[str | Path],
+    stdin: BinaryIO | None = None,
+    *,
+    named: bool = True,
+    skip: Callable[[Path], bool] | None = None,
+) -> Discovery:
     """Expand `inputs` into files, in a stable order and each once; a rotated set stands together, the oldest first.
 
     A folder is walked with its hidden files; `-` is standard input, spooled to a temporary file that lives until the
     process ends. What cannot be found or opened becomes a problem; nothing raises. `named` False: the inputs were found
-    by the program, so none of them is owed a message.
+    by the program, so none of them is owed a message. Files that `skip` knows are left out before they are opened.
     """
     found: dict[Path, bool] = {}
     problems: list[SourceProblem] = []
@@ -72,7 +78,8 @@ def discover(inputs: Sequence[str | Path], stdin: BinaryIO | None = None, *, nam
         for path in _expand(str(given), problems):
             roots.append(path if path.is_dir() else path.parent)
             for file in _files(path, problems):
-                found[file] = found.get(file, False) or (named and not path.is_dir())
+                if skip is None or not skip(file):
+                    found[file] = found.get(file, False) or (named and not path.is_dir())
     root = Path(os.path.commonpath(roots)) if roots else Path()
     candidates = [Candidate(_shown(file, root), file, named) for file, named in found.items()] + spooled
     opened = [inner for candidate in candidates for inner in _opened(candidate, problems)]

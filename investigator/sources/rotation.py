@@ -36,3 +36,8 @@ def rotation_key(path: str) -> RotationKey:
     if newer := _NEWER.match(plain):
         return RotationKey(newer["stem"] + newer["end"], _NEW, int(newer["number"]), path)
     return RotationKey(plain, _CURRENT, 0, path)
+
+
+def is_rotated(path: str) -> bool:
+    """Does the name say that the log's writer goes on in another file?"""
+    return rotation_key(path).age in (_DATE_FIRST, _OLD) or _PACKED.search(path) is not None

@@ -233,7 +233,7 @@ class ChunkReader:
         self._chunk_bytes = chunk_bytes
         self._growing = growing
         self._left = b""
-        self._offset = stream.started_at
+        self._offset = self._read_to = stream.started_at
         self._line_no = 1
         self._tail = b""
         self._ended = False
@@ -243,7 +243,7 @@ class ChunkReader:
         while self._offset < offset and (data := self._stream.read(min(self._chunk_bytes, offset - self._offset))):
             self._offset += len(data)
             self._tail = (self._tail + data[-TAIL_BYTES:])[-TAIL_BYTES:]
-        self._line_no = line_no
+        self._line_no, self._read_to = line_no, self._offset
         return self._offset == offset
 
     def read(self) -> Chunk | None:
@@ -255,6 +255,7 @@ class ChunkReader:
         parts = [self._left]
         while True:
             data = self._stream.read(self._chunk_bytes)
+            self._read_to += len(data)
             self._ended = len(data) < self._chunk_bytes
             cut = data.rfind(b"\n") + 1
             if self._ended or cut:
@@ -279,6 +280,11 @@ class ChunkReader:
         self._offset += size
         self._line_no += taken.count(b"\n")
         self._tail = (self._tail + taken[-TAIL_BYTES:])[-TAIL_BYTES:]
+
+    @property
+    def unread_bytes(self) -> int:
+        """Bytes that were seen and left, because the record that they begin is not finished."""
+        return self._read_to - self._offset
 
     @property
     def position(self) -> Position:

@@ -31,6 +31,8 @@ _CRI = re.compile(rb"\S+ (stdout|stderr) ([FP])(?::\S*)? ")
 class WholeRecords:
     """Feeds a parser of single lines with whole records of the transport; the rest waits for the next chunk."""
 
+    line_local = True
+
     def __init__(self, inner: SteppedParser) -> None:
         self._inner = inner
 
