@@ -114,10 +114,10 @@ def judged_sql(
     for number, replaced in enumerate(_replacements(compiled, what_if), 1):
         parts.append(f"changed_{number}_ AS (SELECT * REPLACE ({replaced}) FROM {last})")
         last = f"changed_{number}_"
-    for number, (name, step) in enumerate(compiled.steps.items(), 1):
-        if name in wanted:
-            parts.append(f"step_{number}_ AS (SELECT *, {step.sql} AS {name} FROM {last})")
-            last = f"step_{number}_"
+    for number, level in enumerate(_levels(compiled, wanted), 1):
+        added = ", ".join(f"{compiled.steps[name].sql} AS {name}" for name in level)
+        parts.append(f"steps_{number}_ AS (SELECT *, {added} FROM {last})")
+        last = f"steps_{number}_"
     parts.append(f"judged_ AS (SELECT *, CAST({compiled.verdict.sql} AS BOOLEAN) AS {VERDICT} FROM {last})")
     conditions = compiled.conditions if tell is None else {}
     when = "".join(f", {each.sql} AS when_{number}_" for number, each in conditions.items())
@@ -130,16 +130,32 @@ def outcome_sql(compiled: Compiled, candidates: str, tell: Iterable[str] | None 
     return f"SELECT *, {decided} AS outcome_ FROM ({judged_sql(compiled, candidates, tell=tell)})"
 
 
-def evaluation_sql(compiled: Compiled) -> str:
-    """All candidates judged; those that do not fire keep their subject, steps and reason only.
+def _levels(compiled: Compiled, wanted: Iterable[str]) -> list[list[str]]:
+    """Steps that can be computed beside each other, those first that others need: a SELECT each costs planning time."""
+    depth: dict[str, int] = {}
+    for name, step in compiled.steps.items():
+        depth[name] = 1 + max((depth[column] for column in step.columns if column in depth), default=0)
+    chosen = [name for name in compiled.steps if name in set(wanted)]
+    return [[name for name in chosen if depth[name] == level] for level in sorted({depth[name] for name in chosen})]
 
-    Most rows of a large case are quiet: handing over their columns would take longer than judging them.
-    """
+
+def counted_sql(compiled: Compiled, listed: int) -> str:
+    """One row per outcome: (outcome, count, reasons, the rows of those that fired, `listed` of the others)."""
+    own = ["subject", *compiled.steps]
+    when = [f"when_{number}_" for number in compiled.conditions]
     kept = [name for name in compiled.types if name != "subject"]
-    columns = [f"CASE WHEN outcome_ = 'fired' THEN {name} END AS {name}" for name in kept]
-    own = [*compiled.steps, *(f"when_{number}_" for number in compiled.conditions), "outcome_", "reason_"]
-    told = ", ".join(["CAST(subject AS VARCHAR) AS subject", *columns, *own])
-    return f"SELECT {told} FROM ({outcome_sql(compiled, compiled.match_sql)})"
+    told, whole = _struct([*own, "reason_"]), _struct([*own, *kept, *when, "reason_"])
+    return f"""
+        SELECT outcome_, count(*), list_sort(list(DISTINCT reason_) FILTER (reason_ IS NOT NULL)),
+            list({whole}) FILTER (outcome_ = 'fired'),
+            arg_min({told}, subject, {listed}) FILTER (outcome_ <> 'fired')
+        FROM (SELECT * REPLACE (CAST(subject AS VARCHAR) AS subject)
+            FROM ({outcome_sql(compiled, compiled.match_sql)}))
+        GROUP BY outcome_"""
+
+
+def _struct(names: Iterable[str]) -> str:
+    return "{" + ", ".join(f"{name}: {name}" for name in names) + "}"
 
 
 def arguments(

@@ -10,13 +10,12 @@ from importlib.resources import files
 from typing import Any
 
 import duckdb
-import polars as pl
 
 from investigator.casefile.derived import derived_tables
 from investigator.rulebook.build import Group, build_finding
 from investigator.rulebook.causes import Edges, causal_edges
-from investigator.rulebook.compile import Compiled, arguments, evaluation_sql
-from investigator.rulebook.findings import Finding, Outcome, RuleResult, SubjectResult, Value
+from investigator.rulebook.compile import Compiled, arguments, counted_sql, outcome_sql
+from investigator.rulebook.findings import Finding, Outcome, RuleResult, SubjectResult
 from investigator.rulebook.functions import register_functions
 from investigator.rulebook.labels import read_operands
 from investigator.rulebook.merge import groups, kept
@@ -27,7 +26,10 @@ from investigator.rulebook.whatif import what_ifs
 OUTCOMES: tuple[Outcome, ...] = ("fired", "error", "not_evaluated", "quiet")
 
 #: Subjects listed per rule and outcome other than fired; counts are always complete.
-LISTED_SUBJECTS = 1000
+LISTED_SUBJECTS = 200
+
+#: Up to here all candidates are handed over.
+SMALL_VIEW_ROWS = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class _Run:
     counts: Mapping[Outcome, int]
     subjects: tuple[SubjectResult, ...]
     fired: tuple[Mapping[str, Any], ...]
+    reasons: tuple[str, ...]
     seconds: float
 
 
@@ -61,8 +64,8 @@ def evaluate(con: duckdb.DuckDBPyConnection, rules: RuleSet, timer: Callable[[],
     """
     register_functions(con)
     with one_thread(con):
-        present = views_present(con)
-        runs = [_run(con, compiled, present, timer or (lambda: 0.0)) for compiled in rules.rules]
+        sizes = _view_sizes(con)
+        runs = [_run(con, compiled, sizes, timer or (lambda: 0.0)) for compiled in rules.rules]
         findings, failed = _findings(con, runs)
     results: list[RuleResult] = []
     subjects: list[SubjectResult] = []
@@ -97,6 +100,15 @@ def views_present(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
     return frozenset(row[0] for row in con.execute(sql).fetchall())
 
 
+def _view_sizes(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Rows of each view that rules may read."""
+    names = sorted(views_present(con) & derived_tables().keys())
+    if not names:
+        return {}
+    row = con.execute(f"SELECT {', '.join(f'(SELECT count(*) FROM {name})' for name in names)}").fetchone()
+    return dict(zip(names, row or (), strict=True))
+
+
 def unmet_views(compiled: Compiled, present: frozenset[str]) -> str | None:
     """Why the views are not those the rule was written for; None when they are."""
     for name, need in compiled.rule.needs.views.items():
@@ -109,25 +121,61 @@ def unmet_views(compiled: Compiled, present: frozenset[str]) -> str | None:
 
 
 def _run(
-    con: duckdb.DuckDBPyConnection, compiled: Compiled, present: frozenset[str], timer: Callable[[], float]
+    con: duckdb.DuckDBPyConnection, compiled: Compiled, sizes: Mapping[str, int], timer: Callable[[], float]
 ) -> _Run:
     started = timer()
-    unmet = unmet_views(compiled, present)
+    unmet = unmet_views(compiled, frozenset(sizes))
     if unmet is not None:
         return _without_rows(compiled, "not_evaluated", unmet)
+    small = all(sizes[view] <= SMALL_VIEW_ROWS for view in compiled.views)
     try:
-        frame = judged_frame(con, compiled)
-        counts = _counts(frame)
-        subjects = tuple(_subjects(compiled, frame))
-        fired = tuple(plain_row(row) for row in frame.filter(pl.col("outcome_") == "fired").to_dicts())
-    except (duckdb.Error, pl.exceptions.PolarsError) as error:
+        judged = _judged_here(con, compiled) if small else _judged_there(con, compiled)
+    except duckdb.Error as error:
         return _without_rows(compiled, "error", str(error).splitlines()[0])
-    return _Run(compiled, counts, subjects, fired, timer() - started)
+    counts = {outcome: judged[outcome].count if outcome in judged else 0 for outcome in OUTCOMES}
+    subjects = [
+        _subject(compiled, outcome, row) for outcome in OUTCOMES if outcome in judged for row in judged[outcome].rows
+    ]
+    fired = tuple(plain_row(row) for row in judged["fired"].rows) if "fired" in judged else ()
+    reasons = tuple(sorted(set().union(*(each.reasons for each in judged.values()))))
+    return _Run(compiled, counts, tuple(subjects), fired, reasons, timer() - started)
 
 
-def judged_frame(con: duckdb.DuckDBPyConnection, compiled: Compiled) -> pl.DataFrame:
-    """All candidates of a rule: subject, steps, `outcome_`, `reason_`, and the columns of those that fire."""
-    return pl.DataFrame(con.sql(evaluation_sql(compiled), params=arguments(compiled)))
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """The candidates of one outcome: how many, why, and the rows that are listed, by subject."""
+
+    count: int
+    reasons: frozenset[str]
+    rows: Sequence[Mapping[str, Any]]
+
+
+def _judged_here(con: duckdb.DuckDBPyConnection, compiled: Compiled) -> dict[Outcome, _Judged]:
+    """All candidates handed over and counted in Python: for few rows the shorter query is faster to plan."""
+    result = con.execute(outcome_sql(compiled, compiled.match_sql), arguments(compiled))
+    names = [column[0] for column in result.description or ()]
+    found: dict[Outcome, list[dict[str, Any]]] = {}
+    for values in result.fetchall():
+        row = dict(zip(names, values, strict=True))
+        found.setdefault(row["outcome_"], []).append(row | {"subject": str(row["subject"])})
+    return {outcome: _judged(outcome, len(rows), rows) for outcome, rows in found.items()}
+
+
+def _judged_there(con: duckdb.DuckDBPyConnection, compiled: Compiled) -> dict[Outcome, _Judged]:
+    """Counted in DuckDB: most rows of a large case are quiet, and handing them over would take longer than judging."""
+    rows = con.execute(counted_sql(compiled, LISTED_SUBJECTS), arguments(compiled)).fetchall()
+    return {
+        outcome: _judged(outcome, count, whole or few or (), frozenset(said or ()))
+        for outcome, count, said, whole, few in rows
+    }
+
+
+def _judged(
+    outcome: Outcome, count: int, rows: Sequence[Mapping[str, Any]], reasons: frozenset[str] | None = None
+) -> _Judged:
+    told = frozenset(row["reason_"] for row in rows if row["reason_"]) if reasons is None else reasons
+    ordered = sorted(rows, key=lambda row: str(row["subject"]))
+    return _Judged(count, told, ordered if outcome == "fired" else ordered[:LISTED_SUBJECTS])
 
 
 def plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,24 +183,14 @@ def plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: float(value) if isinstance(value, Decimal) else value for name, value in row.items()}
 
 
-def _counts(frame: pl.DataFrame) -> dict[Outcome, int]:
-    found = dict(frame.group_by("outcome_").len().iter_rows())
-    return {outcome: int(found.get(outcome, 0)) for outcome in OUTCOMES}
-
-
-def _subjects(compiled: Compiled, frame: pl.DataFrame) -> Iterator[SubjectResult]:
-    for outcome in OUTCOMES:
-        part = frame.filter(pl.col("outcome_") == outcome)
-        few = part if outcome == "fired" else part.bottom_k(LISTED_SUBJECTS, by="subject")
-        for row in few.sort("subject", maintain_order=True).select("subject", "reason_", *compiled.steps).to_dicts():
-            plain = plain_row(row)
-            steps: dict[str, Value] = {name: plain[name] for name in compiled.steps}
-            yield SubjectResult(compiled.id, str(plain["subject"]), outcome, plain["reason_"], steps)
+def _subject(compiled: Compiled, outcome: Outcome, row: Mapping[str, Any]) -> SubjectResult:
+    plain = plain_row({name: row[name] for name in compiled.steps})
+    return SubjectResult(compiled.id, str(row["subject"]), outcome, row["reason_"], plain)
 
 
 def _without_rows(compiled: Compiled, outcome: Outcome, reason: str) -> _Run:
     counts: dict[Outcome, int] = {each: int(each == outcome) for each in OUTCOMES}
-    return _Run(compiled, counts, (SubjectResult(compiled.id, "", outcome, reason, {}),), (), 0.0)
+    return _Run(compiled, counts, (SubjectResult(compiled.id, "", outcome, reason, {}),), (), (reason,), 0.0)
 
 
 def _as_error(run: _Run, reason: str) -> _Run:
@@ -184,13 +222,12 @@ def _groups(run: _Run) -> list[Group]:
 
 def _result(run: _Run) -> RuleResult:
     outcome: Outcome = next((each for each in OUTCOMES if run.counts[each]), "quiet")
-    reasons = tuple(sorted({each.reason for each in run.subjects if each.reason}))
     return RuleResult(
         run.compiled.id,
         run.compiled.rule.kind,
         outcome,
         {str(name): count for name, count in run.counts.items()},
-        reasons,
+        run.reasons,
         run.seconds,
     )
 

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import duckdb
 import pytest
 
+from investigator.rulebook import evaluate as evaluate_module
 from investigator.rulebook.emptyviews import empty_views
 from investigator.rulebook.evaluate import LISTED_SUBJECTS, Evaluation, evaluate
 from investigator.rulebook.findings import Finding
@@ -185,3 +186,11 @@ def test_parameters_can_be_set(case: Case, founding_rows: Rows, built_in: RuleSe
 )
 def test_the_simplest_number(inside: float, outside: float, expected: float) -> None:
     assert simplest_between(inside, outside) == pytest.approx(expected, abs=1e-12)
+
+
+def test_counted_in_the_database_is_the_same(
+    case: Case, founding_rows: Rows, built_in: RuleSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = evaluate(case(founding_rows), built_in)
+    monkeypatch.setattr(evaluate_module, "SMALL_VIEW_ROWS", -1)
+    assert evaluate(case(founding_rows), built_in) == here
