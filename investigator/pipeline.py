@@ -16,6 +16,8 @@ from investigator.correlate import correlate
 from investigator.diagnosis.diagnose import diagnose
 from investigator.diagnosis.model import Diagnosis
 from investigator.errors import UsageProblem
+from investigator.planning.advise import with_machines
+from investigator.planning.catalogue import Catalogue, load_catalogue
 from investigator.resources import cache_dir, rules_dir
 from investigator.rulebook.evaluate import evaluate
 from investigator.rulebook.findings import Severity
@@ -50,13 +52,22 @@ def _check_zone(tz: str) -> None:
 
 
 def analyze(
-    case: Case, rules: RuleSet | None = None, fail_on: Severity = "medium", *, tz: str | None = None
+    case: Case,
+    rules: RuleSet | None = None,
+    fail_on: Severity = "medium",
+    *,
+    tz: str | None = None,
+    catalogue: Catalogue | None = None,
 ) -> Diagnosis:
-    """Correlate, evaluate and diagnose what the case holds. Rebuilds the derived tables; `tz` as in `prepare`."""
+    """Correlate, evaluate and diagnose what the case holds. Rebuilds the derived tables; `tz` as in `prepare`.
+
+    catalogue: machines that the load is put on; None: the built-in ones.
+    """
     rules = rules or builtin_rules()
     prepare(case, tz)
     evaluation = evaluate(case.connection, rules)
-    return diagnose(case, rules, evaluation, tool_version=__version__, fail_on=fail_on)
+    diagnosis = diagnose(case, rules, evaluation, tool_version=__version__, fail_on=fail_on)
+    return with_machines(case.connection, rules, diagnosis, catalogue or load_catalogue())
 
 
 def investigate(

@@ -94,12 +94,13 @@ class ModelSpec:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A list price in US dollars, for a configuration at a date."""
+    """A list price in US dollars, for a configuration at a date; `memory_gib`: which of several sizes it buys."""
 
     amount: float
     date: str
     verified: bool
     status: str | None = None
+    memory_gib: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

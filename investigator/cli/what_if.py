@@ -194,19 +194,22 @@ def _print_machines(made: MachineTable) -> None:
     from investigator.planning.words import between_gib, between_s
 
     stdout().print(shown(made.sentence, "bold"))
+    for remark in made.remarks:
+        stdout().print(shown(remark))
     window = f"window {made.window_tokens:,}" if made.window_tokens else ""
-    heads = ["machine", "list price", "memory", "needs / limit", "longest read", "alone", window, "confidence"]
+    heads = ["machine", "list price", "as of", "memory", "needs / limit", "longest read", "alone", window, "confidence"]
     rows = table(*[head for head in heads if head], numeric=("list price",), whole=("alone", "confidence", window))
     for row in made.rows:
         price = "?" if row.price is None else f"${row.price.amount:,.0f}{'' if row.price.verified else '?'}"
         size = f"{row.cards} × {row.memory_gib:g} GiB" if row.cards > 1 else f"{row.memory_gib:g} GiB"
         needs = f"{between_gib(row.need_bytes)} / {between_gib(row.limit_bytes)} GiB"
-        cells = [row.name + (" (the machine of the logs)" if row.is_present else ""), price, size, needs]
+        date = "" if row.price is None else row.price.date
+        cells = [row.name + (" (the machine of the logs)" if row.is_present else ""), price, date, size, needs]
         cells += [between_s(row.reading_s), _MARKS[row.alone]]
         cells += [_MARKS[row.with_window]] if row.with_window else [""] if window else []
         rows.add_row(*map(shown, (*cells, row.confidence)))
     print_table(rows)
-    told = "Prices are list prices at their dates (--json), ? not verified. Confidence: high = measured there"
+    told = "Prices are list prices at their dates, ? not verified. Confidence: high = measured there"
     stdout().print(f"{told}, medium = moved from measurements, low = from peak figures or other models.", style="dim")
 
 

@@ -10,11 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from investigator.capacity import Interval
+from investigator.capacity import Verdict as Chance
+from investigator.capacity.memory import FitVerdict
+from investigator.catalog import Price
 from investigator.rulebook.findings import EvidenceRef, Finding, Label, RuleResult, Severity, Value
 
 VerdictKind = Literal["cause_found", "unexplained", "insufficient", "healthy"]
 HypothesisVerdict = Literal["cause", "contributes", "symptom", "ruled_out", "cannot_tell"]
 Saves = Literal["yes", "might", "no"]
+Confidence = Literal["high", "medium", "low", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +139,46 @@ class MemoryBar:
 
 
 @dataclass(frozen=True, slots=True)
+class MachineRow:
+    """The incident's load on one machine. `alone`: with the settings as they were; `with_window`: with the window that
+    saving needs, None where it needs none. `reading_s`: of the longest read there, in the second world if there is one.
+    `price`: of a machine with this much memory; None where no list price is known.
+    """
+
+    machine_id: str
+    name: str
+    memory_gib: float
+    cards: int
+    price: Price | None
+    is_present: bool
+    memory: FitVerdict | None
+    need_bytes: Interval | None
+    limit_bytes: Interval | None
+    reading_s: Interval | None
+    alone: Chance
+    with_window: Chance | None
+    confidence: Confidence
+    basis: str | None
+    note: str
+    why_not: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MachineTable:
+    """The same load on other machines; `sentence` says first whether a purchase alone would have been enough.
+
+    `remarks`: what it takes beside a purchase, and instead of one. `timeout_s`: the limit that a read must stay below.
+    """
+
+    incident_id: str
+    sentence: str
+    remarks: tuple[str, ...]
+    window_tokens: int | None
+    timeout_s: float | None
+    rows: tuple[MachineRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Impact:
     failed_calls: int
     failed_attempts: int
@@ -163,6 +208,7 @@ class Incident:
     ended_at: datetime | None
     run_ids: tuple[str, ...]
     model: str | None
+    machines: MachineTable | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
 """Before you buy: what fits, what another setting or machine would have changed, and what is better sent elsewhere."""
 
+from investigator.diagnosis.model import MachineRow, MachineTable
+
 from .catalogue import Catalogue, Privacy, load_catalogue, search_machines, search_models
 from .compose import Where, fit_model
 from .fit import FitRow, FitTable, Limit, Plan, fit_table, largest_window_tokens
 from .hybrid import CloudOption, Hybrid, HybridShare, hybrid_split
 from .incidents import IncidentLoad, incident_loads
-from .machines import MachineRow, MachineTable, compare_machines, machines_of_interest
+from .machines import compare_machines, machines_of_interest
 from .measured import CaseFacts, CaseModel, read_measured
 from .needs import Budget, ModelNeeds, budget_of, decode_speed, measured_needs, needs_of
 from .replay import AttemptFate, ScenarioResult, replay

@@ -19,7 +19,7 @@ from investigator.planning.queries import query
 class IncidentLoad:
     """`attempts`: rows of the view, failed ones only. `window_fix_tokens`: a larger window that saving needs.
 
-    `what_would_help`: as the diagnosis says; empty where it was asked for without.
+    `causes`: titles of its roots. `what_would_help`: as the diagnosis says; empty where it was asked for without.
     """
 
     incident_id: str
@@ -27,7 +27,15 @@ class IncidentLoad:
     attempts: tuple[Mapping[str, Any], ...]
     model_key: str | None
     window_fix_tokens: int | None
+    causes: tuple[str, ...]
     what_would_help: tuple[World, ...]
+
+    @property
+    def enough(self) -> str | None:
+        """The cheapest smallest set of changes that saves every call, in words; None if no such set is known."""
+        sets = [world for world in self.what_would_help if world.saves == "yes" and world.minimal]
+        best = min(sets, key=lambda world: (world.cost, len(world.changes)), default=None)
+        return None if best is None else " and ".join(change.say for change in best.changes)
 
     def model(self, case: CaseFacts) -> CaseModel | None:
         """Its model as the case knows it."""
@@ -56,6 +64,7 @@ def _load(con: duckdb.DuckDBPyConnection, incident: Incident) -> IncidentLoad:
         attempts=tuple(rows),
         model_key=max(keys, key=keys.count) if keys else None,
         window_fix_tokens=_window_fix(rows),
+        causes=tuple(line.title for line in incident.causes),
         what_would_help=incident.what_would_help,
     )
 

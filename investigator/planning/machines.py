@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -63,7 +63,7 @@ def compare_machines(
             worlds.append(scenario([part, window], ground))
     step = 1 if load.window_fix_tokens is None else 2
     at_home = [] if load.enough else _settings(load, ground)
-    results = replay(con, rules, load.attempts, [*worlds, *at_home])
+    results = replay(con, rules, load.attempts, [*worlds, *at_home], all_reasons=False)
     rows = [
         _row(place, ground, worlds[n * step : (n + 1) * step], results[n * step : (n + 1) * step])
         for n, place in enumerate(places)
@@ -71,7 +71,14 @@ def compare_machines(
     rows.sort(key=_order)
     replayed = (result.say for result in results[len(worlds) :] if result.verdict == "passes")
     enough = load.enough or next(replayed, None)
-    return MachineTable(load.incident_id, _sentence(rows, load, enough), load.window_fix_tokens, tuple(rows))
+    return MachineTable(
+        incident_id=load.incident_id,
+        sentence=f"{_alone(rows, load)}.",
+        remarks=tuple(f"{remark}." for remark in _remarks(rows, load, enough)),
+        window_tokens=load.window_fix_tokens,
+        timeout_s=max((float(row["timeout_s"]) for row in load.attempts if row["timeout_s"] is not None), default=None),
+        rows=tuple(rows),
+    )
 
 
 def _order(row: MachineRow) -> tuple[bool, int, int]:
@@ -146,13 +153,11 @@ def _confidence(result: ScenarioResult) -> Confidence:
     return result.confidence or "none"
 
 
-def _sentence(rows: Sequence[MachineRow], load: IncidentLoad, enough: str | None) -> str:
-    told = [_alone(rows, load)]
+def _remarks(rows: Sequence[MachineRow], load: IncidentLoad, enough: str | None) -> Iterator[str]:
     if load.window_fix_tokens is not None:
-        told.append(_with_window(rows, load.window_fix_tokens))
+        yield _with_window(rows, load.window_fix_tokens)
     if enough is not None:
-        told.append(f"Without any purchase it passes with {enough}")
-    return ". ".join(told) + "."
+        yield f"Without any purchase it passes with {enough}"
 
 
 def _alone(rows: Sequence[MachineRow], load: IncidentLoad) -> str:
@@ -169,7 +174,8 @@ def _with_window(rows: Sequence[MachineRow], window_tokens: int) -> str:
     bought = [row for row in rows if not row.is_present]
     passes, might = ([row for row in bought if row.with_window == chance] for chance in ("passes", "might"))
     told = [f"it would have passed on {_names(passes)}"] if passes else []
-    told += [f"{'and might' if passes else 'it might pass'} on {_names(might)}"] if might else []
+    if might:
+        told.append(f"and might on {_others(len(might))}" if passes else f"it might pass on {_names(might)}")
     return f"With the window at {window_tokens:,} as well {' '.join(told) or 'none would have passed either'}"
 
 
@@ -177,8 +183,12 @@ def _names(rows: Sequence[MachineRow]) -> str:
     """`DGX Spark (medium confidence) and 8 others`."""
     named = [f"{row.name} ({row.confidence} confidence)" for row in rows[:_MOST_NAMES]]
     more = len(rows) - len(named)
-    named += [f"{more} other{'s' if more > 1 else ''}"] if more else []
+    named += [_others(more)] if more else []
     return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+
+
+def _others(count: int) -> str:
+    return "1 other" if count == 1 else f"{count} others"
 
 
 def _common(rows: Sequence[MachineRow], load: IncidentLoad) -> str:

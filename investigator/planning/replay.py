@@ -15,7 +15,7 @@ from investigator.planning.speed import Basis, Confidence
 from investigator.rulebook.functions import register_functions
 from investigator.rulebook.pack import RuleSet
 from investigator.rulebook.shadow import LeverWorld, Place, shadowed
-from investigator.rulebook.worlds import WorldTable, evaluate_worlds
+from investigator.rulebook.worlds import WorldTable, evaluate_worlds, replayable
 
 Fate: TypeAlias = Literal["passes", "might", "fails", "not_needed"]
 Row: TypeAlias = Mapping[str, Any]
@@ -54,9 +54,18 @@ class ScenarioResult:
 
 
 def replay(
-    con: duckdb.DuckDBPyConnection, rules: RuleSet, attempts: Sequence[Row], scenarios: Sequence[Scenario]
+    con: duckdb.DuckDBPyConnection,
+    rules: RuleSet,
+    attempts: Sequence[Row],
+    scenarios: Sequence[Scenario],
+    *,
+    all_reasons: bool = True,
 ) -> tuple[ScenarioResult, ...]:
-    """Replay `attempts` (rows of the view) in every scenario, in order of time within each piece of work."""
+    """Replay `attempts` (rows of the view) in every scenario, in order of time within each piece of work.
+
+    all_reasons False: where the rules of arithmetic have decided that an attempt fails, the slower ones are not asked,
+    so that `why` may be shorter; verdicts are the same.
+    """
     ordered = sorted(attempts, key=lambda row: (str(row["work_id"]), str(row["arrived_at"]), str(row["attempt_id"])))
     if not ordered or not scenarios:
         return ()
@@ -64,9 +73,20 @@ def replay(
     ids = [str(row["attempt_id"]) for row in ordered]
     read = [_rows(con, each, ids) for each in scenarios]
     worlds = [world for n, each in enumerate(scenarios) for world in _worlds(n, each, read[n])]
-    table = evaluate_worlds(con, rules, worlds, ids)
+    table = evaluate_worlds(con, rules, worlds, ids) if all_reasons else _in_two_steps(con, rules, worlds, ids)
     judged = _Judged(rules, table, ordered)
     return tuple(judged.result(n, each, read[n]) for n, each in enumerate(scenarios))
+
+
+def _in_two_steps(
+    con: duckdb.DuckDBPyConnection, rules: RuleSet, worlds: Sequence[LeverWorld], ids: Sequence[str]
+) -> WorldTable:
+    """First the rules that judge each attempt by its own numbers; the others only where these leave one standing."""
+    local = {rule.id for rule in replayable(rules) if rule.row_local}
+    first = evaluate_worlds(con, rules.only(local), worlds, ids)
+    open_ = [world for world in worlds if any(first.saved(world.world_id, id_) != "no" for id_ in ids)]
+    others = rules.only({rule.id for rule in replayable(rules)} - local)
+    return WorldTable((*first.rows, *evaluate_worlds(con, others, open_, ids).rows))
 
 
 def _rows(con: duckdb.DuckDBPyConnection, scenario: Scenario, ids: Sequence[str]) -> dict[str, Row]:

@@ -28,9 +28,9 @@ from investigator.capacity import (
 )
 from investigator.capacity.scale import C_SPREAD, R0_SPREAD, spread
 from investigator.catalog import Benchmark, Machine, ModelSpec, find_model
+from investigator.diagnosis.model import Confidence
 
 Basis: TypeAlias = Literal["case", "benchmark", "scaled", "peak", "other_models"]
-Confidence: TypeAlias = Literal["high", "medium", "low", "none"]
 
 #: The same model on the same machine with another build or quantisation: half a year of Metal work moved it by 19 %.
 BUILD_SPREAD = 1.2
@@ -54,7 +54,8 @@ _CONFIDENCE: Mapping[Basis, Confidence] = {
 class ReadingSpeed:
     """Constants of the prefill law with bounds. `deepest_tokens`: how deep they were measured; None when moved.
 
-    `fits`: the published sets behind it, whose own intervals then hold.
+    `fits`: the published sets behind it, whose own intervals then hold, joined with what another build may change:
+    two errors that have nothing to do with each other, so they are added as squares.
     """
 
     r0_tps: Interval
@@ -84,8 +85,9 @@ class ReadingSpeed:
             widen = self._beyond(new_tokens + cached_tokens)
             return Interval(inside.low / widen, inside.mid, inside.high * widen, "estimated")
         each = [fit.predict(new_tokens, cached_tokens) for fit in self.fits]
-        widen = BUILD_SPREAD if self.basis == "benchmark" else 1.0
-        low, high = min(e.low for e in each) / widen, max(e.high for e in each) * widen
+        extra = BUILD_SPREAD - 1 if self.basis == "benchmark" else 0.0
+        low = min(e.mid / (1 + math.hypot(e.mid / e.low - 1, extra)) for e in each)
+        high = max(e.mid * (1 + math.hypot(e.high / e.mid - 1, extra)) for e in each)
         return Interval(min(low, inside.mid), inside.mid, max(high, inside.mid), "estimated")
 
     def _beyond(self, depth_tokens: float) -> float:

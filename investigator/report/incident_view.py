@@ -10,6 +10,7 @@ from investigator.report.cells import row_start
 from investigator.report.curve_chart import curve_chart
 from investigator.report.evidence_view import MAX_TRIES, Evidence, failed_tries
 from investigator.report.language import _
+from investigator.report.machines_view import machines_view
 from investigator.report.memory_chart import memory_chart
 from investigator.report.text import Shown, clock, duration, number, plural, quantity, seconds, zone_words
 from investigator.report.timeline_view import timeline_chart
@@ -77,6 +78,7 @@ def incident_view(d: Diagnosis, incident: Incident, number_: int, evidence: Evid
         useless=tuple(map(_world, useless[:MAX_WORLDS])),
         worlds_note=_left_out(len(helps), len(useless)),
         fixes=tuple(_fix(fix, incident) for fix in incident.fixes),
+        machines=machines_view(f"{anchor}-machines", incident.machines),
     )
 
 

@@ -15,6 +15,8 @@ from investigator.report.viewtypes import (
     EvidenceView,
     HypothesisView,
     IncidentView,
+    MachineCell,
+    MachinesView,
     Page,
     StepView,
     Table,
@@ -172,6 +174,8 @@ def _incident_details(incident: IncidentView) -> Iterable[tuple[str, str]]:
             "fixes",
             f"### {_('Ready to paste') if incident.pastes else _('What to change')}: {title}\n\n" + "\n\n".join(blocks),
         )
+    if incident.machines:
+        yield "machines", _machines(incident.machines, title)
     if incident.attempts:
         rows = (
             f"- **{plain(a.heading)}** ({plain(a.times)}, {plain(a.outcome.text)}): {plain(a.why)}"
@@ -188,6 +192,28 @@ def _incident_details(incident: IncidentView) -> Iterable[tuple[str, str]]:
             "### Every hypothesis\n\n| hypothesis | verdict | for | against | collect |\n|---|---|---|---|---|\n"
             + "\n".join(rows),
         )
+
+
+def _machines(view: MachinesView, title: str) -> str:
+    told = "\n\n".join([f"**{plain(view.sentence)}**", *map(plain, view.remarks)])
+    head = f"| {' | '.join(map(plain, view.heads))} |\n|{'---|' * len(view.heads)}"
+    rows = (
+        f"| {plain(m.name)} ({plain(m.about)}) | {' | '.join(map(_machine_cell, m.cells))} |"
+        for m in (*view.rows, *view.others)
+    )
+    return "\n\n".join(
+        (
+            f"### {_('Would another machine have helped')}? {title}",
+            told,
+            "\n".join([head, *rows]),
+            f"{plain(view.note)}.",
+        )
+    )
+
+
+def _machine_cell(cell: MachineCell) -> str:
+    text = cell.tag.text if cell.tag else cell.value.text if cell.value else ""
+    return plain(f"{text} ({cell.sub})" if cell.sub else text)
 
 
 def _hypothesis_row(h: HypothesisView) -> str:

@@ -171,6 +171,41 @@ class AttemptView:
 
 
 @dataclass(frozen=True, slots=True)
+class MachineCell:
+    """A value or a tag, with a remark below it; `title` tells more to who asks."""
+
+    value: Shown | None = None
+    tag: Tag | None = None
+    sub: str = ""
+    title: str = ""
+    numeric: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MachineView:
+    """The load on one machine, a cell for every head but the first."""
+
+    name: str
+    about: str
+    cells: tuple[MachineCell, ...]
+    present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MachinesView:
+    """`sentence` first: a purchase that does not fix it must say so before any row. `others`: folded away."""
+
+    anchor: str
+    sentence: str
+    remarks: tuple[str, ...]
+    heads: tuple[str, ...]
+    rows: tuple[MachineView, ...]
+    others: tuple[MachineView, ...]
+    others_label: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentView:
     anchor: str
     number: int
@@ -194,6 +229,7 @@ class IncidentView:
     useless: tuple[WorldView, ...]
     worlds_note: str
     fixes: tuple[FixView, ...]
+    machines: MachinesView | None
 
     @property
     def pastes(self) -> bool:

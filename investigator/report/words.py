@@ -21,6 +21,17 @@ HYPOTHESES: Mapping[str, str] = {
     "cannot_tell": "cannot tell",
 }
 SAVES: Mapping[str, str] = {"yes": "saves", "might": "might save", "no": "does not save"}
+CHANCES: Mapping[str, str] = {"passes": "would pass", "might": "might pass", "fails": "fails"}
+FITS: Mapping[str, str] = {"fits": "fits", "might": "might fit", "does_not_fit": "does not fit"}
+BASES: Mapping[str, str] = {
+    "case": "measured in this case",
+    "benchmark": "measured there",
+    "scaled": "moved by models measured on both",
+    "peak": "moved by peak figures",
+    "other_models": "from other models there",
+    "sizes": "from the sizes alone",
+    "none": "no measurement",
+}
 OUTCOMES: Mapping[str, str] = {
     "ok": "answered",
     "cut_by_length": "answer cut at the length limit",

@@ -105,13 +105,21 @@ def _replay_distinct(
     for world in worlds:
         changes = tuple(sorted((lever, sql) for lever, sql in world.changes.items() if lever in relevant))
         alike.setdefault(changes, []).append(world.world_id)
-    # the variants differ in the reading speed only: a rule that does not read it needs one look
-    variants = [name for name in VARIANTS if name == "mid" or "prefill_" in compiled.match_sql]
-    places = [Place(LeverWorld(ids[0], dict(changes)), name) for changes, ids in alike.items() for name in variants]
+    places = [
+        Place(LeverWorld(ids[0], dict(changes)), name)
+        for changes, ids in alike.items()
+        for name in _variants(compiled, frozenset(lever for lever, _ in changes))
+    ]
     same = {ids[0]: ids for ids in alike.values()}
     for row in _replay(con, compiled, places, attempt_ids):
         for world_id in same[row.world_id]:
             yield replace(row, world_id=world_id)
+
+
+def _variants(compiled: Compiled, set_levers: frozenset[str]) -> Iterator[str]:
+    """They differ in the reading speed only: one look where the rule does not read it, or the world sets it itself."""
+    moved = "prefill_" in compiled.match_sql
+    return (name for name, levers in VARIANTS.items() if not levers or (moved and not levers.keys() <= set_levers))
 
 
 def _levers_behind(compiled: Compiled) -> frozenset[str]:

@@ -153,9 +153,12 @@ def test_too_many_combinations_are_refused(ground: Ground) -> None:
         scenarios(parts(ground.catalogue, many), ground)
 
 
+CAPPED = "The window was set below what the model supports, and the prompt needed more"
+
+
 @pytest.fixture(scope="module")
 def machines(case: Case, rules: RuleSet, ground: Ground) -> MachineTable:
-    load = IncidentLoad("i", "t", failed(), "m", WINDOW, ())
+    load = IncidentLoad("i", "t", failed(), "m", WINDOW, (CAPPED,), ())
     return compare_machines(case.connection, rules, load, ground)
 
 
@@ -167,15 +170,39 @@ def test_the_machines_of_the_founding_incident_are_compared(machines: MachineTab
 
 
 def test_that_no_purchase_fixes_it_is_said_first(machines: MachineTable) -> None:
-    assert machines.sentence.startswith("No purchase fixes this incident by itself")
+    assert machines.sentence.startswith("No purchase fixes this incident by itself: on each of them the window was set")
     assert {row.alone for row in machines.rows} == {"fails"}
-    assert "Without any purchase it passes with a window of 262,144 tokens and a limit of 15 min" in machines.sentence
+    assert machines.remarks[-1] == (
+        "Without any purchase it passes with a window of 262,144 tokens and a limit of 15 min."
+    )
+
+
+def test_machines_are_in_the_order_of_their_use(machines: MachineTable) -> None:
+    assert machines.rows[0].is_present
+    ranks = [("passes", "might", "fails").index(row.with_window or row.alone) for row in machines.rows[1:]]
+    assert ranks == sorted(ranks)
+    assert machines.timeout_s == 300
+
+
+def test_a_price_is_of_the_memory_that_it_buys(machines: MachineTable) -> None:
+    rows = {row.machine_id: row for row in machines.rows}
+    largest = rows["apple-m5-ultra-256"]
+    assert largest.price is not None and (largest.memory_gib, largest.price.amount) == (256, 10_799)
+    assert rows["apple-m2-ultra"].price is None
+
+
+def test_fewer_reasons_do_not_change_a_verdict(case: Case, rules: RuleSet, ground: Ground) -> None:
+    worlds = scenarios(
+        parts(ground.catalogue, Asked(machines=("dgx spark", "rpi5-16"), windows_tokens=(WINDOW,))), ground
+    )
+    fully, shortly = (replay(case.connection, rules, failed(), worlds, all_reasons=flag) for flag in (True, False))
+    assert [r.verdict for r in fully] == [r.verdict for r in shortly]
 
 
 @pytest.mark.parametrize(
     ("machine_id", "with_window", "memory", "confidence"),
     [
-        ("nvidia-dgx-spark", "might", "fits", "medium"),
+        ("nvidia-dgx-spark", "passes", "fits", "medium"),
         ("apple-m2-ultra", "fails", "fits", "high"),
         ("amd-strix-halo-128", "fails", "fits", "medium"),
         ("apple-m6", "fails", "does_not_fit", "high"),

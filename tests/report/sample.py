@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from investigator.capacity import Interval
+from investigator.catalog import Price
 from investigator.diagnosis.model import (
     Assumption,
     AttemptRow,
@@ -21,6 +23,8 @@ from investigator.diagnosis.model import (
     Incident,
     InputLine,
     InputProblem,
+    MachineRow,
+    MachineTable,
     MemoryBar,
     TimelineMark,
     TimelineSpan,
@@ -319,6 +323,40 @@ def healthy_row(number: int, day: int, tokens: int, seconds: float) -> AttemptRo
     return AttemptRow(f"h{number}", f"hc{number}", columns, "answered", (ref(SESSION, 14),))
 
 
+def machine_row(
+    id_: str, name: str, gib: float, price: Price | None, read_s: tuple[float, float, float] | None, fits: bool, passes: bool
+) -> MachineRow:
+    return MachineRow(
+        machine_id=id_, name=name, memory_gib=gib, cards=1, price=price, is_present=id_ == "apple-m2-ultra",
+        memory="fits" if fits else "does_not_fit", need_bytes=Interval(41.3 * GIB, 41.8 * GIB, 42.4 * GIB),
+        limit_bytes=Interval.exact(gib * 0.75 * GIB), reading_s=None if read_s is None else Interval(*read_s), alone="fails",
+        with_window="passes" if passes else "fails", confidence="high" if id_ == "apple-m2-ultra" or not fits else "medium",
+        basis=None if read_s is None else "benchmark", note="this model was measured there to 34,816 tokens",
+        why_not=("The model's window is capped below what it supports",),
+    )  # fmt: skip
+
+
+def machines() -> MachineTable:
+    """The machine of the logs, one that would have passed, and six that would not."""
+    small = Price(120, "2025-01", False)
+    rows = (
+        machine_row("apple-m2-ultra", "Mac Studio M2 Ultra", 64, None, (610.0, 673.0, 742.0), True, False),
+        machine_row("dgx", "DGX Spark", 128, Price(4699, "2026-02", True, "raised from 3999"), (143, 196, 268), True, True),
+        *(machine_row(f"small-{n}", f"Small board {n}", 16, small, None, False, False) for n in range(6)),
+    )
+    return MachineTable(
+        incident_id="i1",
+        sentence="No purchase fixes this incident by itself: on each of them the model's window is capped.",
+        remarks=(
+            "With the window at 262,144 as well it would have passed on DGX Spark (medium confidence).",
+            "Without any purchase it passes with the window at 262,144 and the limit at 900 s.",
+        ),
+        window_tokens=NATIVE,
+        timeout_s=LIMIT,
+        rows=rows,
+    )
+
+
 def spans() -> tuple[TimelineSpan, ...]:
     out: list[TimelineSpan] = []
     for try_no, arrived, cached, _ in TRIES:
@@ -439,7 +477,7 @@ def incident() -> Incident:
         edges=(Edge("f1", "f3"), Edge("f2", "f3")), symptoms=("f3",), findings=(CAPPED, OUTLASTS, RETRIED), differential=DIFFERENTIAL,
         what_would_help=WORLDS, fixes=FIXES, attempts=tuple(attempt_row(*row) for row in TRIES),
         impact=Impact(3, 3, 899.7, 3 * WINDOW), curve=curve(), memory=memory(), started_at=at(11, 10, 22.6), ended_at=at(11, 41, 22.8),
-        run_ids=("r1", "r2", "r3"), model="v-128k",
+        run_ids=("r1", "r2", "r3"), model="v-128k", machines=machines(),
     )  # fmt: skip
 
 

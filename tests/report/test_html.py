@@ -171,7 +171,8 @@ def _poisoned(value: Any, payloads: Iterator[str]) -> Any:
     """Every free text of a diagnosis with a payload behind it; codes that the model names stay."""
     codes = {"cause_found", "high", "medium", "low", "measured", "derived", "estimated", "cause", "symptom", "ruled-out", "advice", "fired", "quiet", "not_evaluated",
              "error", "contributes", "ruled_out", "cannot_tell", "yes", "might", "no", "kept", "fetched", "rotated_away", "agent", "server", "limit",
-             "call", "prefill", "abandoned", "load", "decode", "tokens", "s", "tps", "ratio", "s/tok2"}  # fmt: skip
+             "call", "prefill", "abandoned", "load", "decode", "tokens", "s", "tps", "ratio", "s/tok2", "passes", "fails", "fits", "does_not_fit",
+             "benchmark"}  # fmt: skip
     if isinstance(value, str):
         return value if value in codes else value + next(payloads)
     if isinstance(value, tuple):

@@ -46,6 +46,9 @@ def word_texts() -> Iterator[str]:
         words.SAVES,
         words.OUTCOMES,
         words.RULE_OUTCOMES,
+        words.CHANCES,
+        words.FITS,
+        words.BASES,
         words.SPAN_KINDS,
         words.COLUMNS,
     ):
