@@ -12,6 +12,7 @@ _REPEAT_S = 5.0  # several log lines of one failure follow each other at once
 _FAILED_CALL = (
     "context_overflow",
     "timeout",
+    "stream_timeout",
     "connection_refused",
     "connection_reset",
     "connection_lost",

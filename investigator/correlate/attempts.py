@@ -46,7 +46,24 @@ def join_sides(requests: pl.DataFrame, calls: pl.DataFrame, loads: pl.DataFrame,
     )
     rows = rows.join(_agent_offsets(offsets), left_on="c_agent", right_on="agent", how="left", maintain_order="left")
     rows = rows.join(_anchors(offsets), on="clock", how="left", maintain_order="left")
+    rows = rows.with_columns(client_s=_waited_by_client())
     return rows.with_columns(*_identity()).with_columns(*_times(), *_numbers()).with_columns(*_followers())
+
+
+def _waited_by_client() -> pl.Expr:
+    """How long the client waited for a request until it left or was answered.
+
+    Where nobody logged when the request came: since the request before of the same call ended, or since the call began;
+    with the pause before a repeat this is a little more than it was.
+    """
+    skew = pl.col("offset_s").fill_null(0.0)
+    began = pl.when(pl.col("offset_s").is_not_null()).then(pl.col("c_started_at").dt.epoch("us") / 1e6 - skew)
+    before = pl.col("left_s").shift(1).over("c_call_id", "clock", order_by="left_s")
+    since = pl.coalesce("came_s", pl.when(pl.col("call").is_not_null()).then(pl.max_horizontal(began, before)))
+    waited = pl.col("left_s") - since
+    return pl.when(pl.col("call").is_not_null() | pl.col("came_s").is_not_null()).then(
+        pl.when(waited >= 0).then(waited)
+    )
 
 
 def _server_rows(requests: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
@@ -56,6 +73,7 @@ def _server_rows(requests: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
     last = pl.col("start_s") == pl.col("start_s").max().over("call")
     return joined.with_columns(
         seen_by=seen,
+        server_outcome=pl.col("outcome"),
         last_of_call=pl.col("call").is_null() | last,
         request_src=pl.col("source_id"),
         request_line=pl.col("line_no"),
@@ -84,6 +102,7 @@ def _call_part(calls: pl.DataFrame) -> pl.DataFrame:
         "route": "c_route",
         "lines": "c_lines",
         "cache_read_tokens": "c_cache_read",
+        "first_token_s": "c_first_token",
         "source_id": "c_src",
         "line_no": "c_line",
     }
@@ -141,7 +160,8 @@ def _identity() -> list[pl.Expr]:
         pl.col("c_error_class").alias("error_class"),
         pl.coalesce("c_error_text", "error_text").alias("error_text"),
         _outcome().alias("outcome"),
-        pl.coalesce("duration", "call_s").alias("duration"),
+        # How long a call lasted is no request's duration if it owns several.
+        pl.coalesce("duration", pl.when(pl.len().over("c_unit_id") == 1).then("call_s"), "client_s").alias("duration"),
         pl.col("c_hit").struct.field("v").alias("hit_s"),
         pl.col("c_run").struct.field("v").alias("run_s"),
         pl.col("c_request").struct.field("v").alias("request_s"),
@@ -197,6 +217,9 @@ def _outcome() -> pl.Expr:
         .then(agent)
         .when((server == "ok") & closed)
         .then(pl.when(kept_back).then(agent).otherwise(pl.lit("client_closed_mid_stream")))
+        # The server was done, and the answer was lost on the way.
+        .when(server.is_in(SUCCESSES) & agent.is_in(["connection_reset", "connection_lost"]))
+        .then(agent)
         .when((server == "server_error") & closed)
         .then(agent)
         .when((server == "client_closed_before_first_byte") & broken)

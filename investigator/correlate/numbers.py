@@ -12,6 +12,7 @@ from .schema import PlacedFrames
 from .sourced import bare, known, sourced, value_of
 from .timeouts import with_limits
 from .tries import with_cold, with_reuse, with_tries
+from .waiting import with_waiting
 
 _INT = pl.Int64()
 _FLOAT = pl.Float64()
@@ -19,7 +20,7 @@ _FLOAT = pl.Float64()
 
 def with_arithmetic(attempts: pl.DataFrame, placed: PlacedFrames, memory: pl.DataFrame) -> pl.DataFrame:
     """`attempts` (of `join_sides`) with everything that follows from several of them, in order of time."""
-    rows = _with_client_counts(with_cold(with_tries(attempts)), placed)
+    rows = _with_client_counts(with_cold(with_tries(with_waiting(attempts, placed))), placed)
     rows = with_reuse(rows.sort("row"))
     rows = rows.with_columns(wants_spread=_may_be_cited())
     rates = measure(rows, placed)

@@ -27,8 +27,29 @@ def runs_table(attempts: pl.DataFrame, calls: pl.DataFrame, placed: PlacedFrames
         pl.col("failed").sum().cast(pl.Int32).alias("failed_calls"),
         pl.col("ref").drop_nulls().head(3).alias("evidence"),
     )
-    compactions = placed["compaction"].group_by("agent", "session_id").agg(pl.len().cast(pl.Int32).alias("compactions"))
+    compactions = (
+        placed["compaction"]
+        .group_by("agent", "session_id")
+        .agg(
+            pl.len().cast(pl.Int32).alias("compactions"), pl.col("tokens_before").min().alias("least_compacted_tokens")
+        )
+    )
     joined = runs.join(compactions, on=["agent", "session_id"], how="left", maintain_order="left")
+    joined = joined.join(_same_results(placed["agent_prompt"]), on=["agent", "session_id"], how="left")
     return joined.with_columns(
         compactions=pl.when(pl.col("agent").is_not_null()).then(pl.col("compactions").fill_null(0))
     )
+
+
+def _same_results(prompts: pl.DataFrame) -> pl.DataFrame:
+    """`agent`, `session_id` → `same_results`: how many tool results in a row were the same text; copies count once."""
+    once = prompts.filter(pl.col("session_id").is_not_null()).unique(
+        ["agent", "session_id", "record_id", "source_id", "line_no"], keep="first", maintain_order=True
+    )
+    one_file = pl.col("source_id") == pl.col("source_id").first().over("agent", "session_id")
+    ordered = once.filter(one_file).sort("source_id", "line_no", maintain_order=True)
+    tools = ordered.filter((pl.col("role") == "tool") & (pl.col("text_chars") > 0) & pl.col("text_hash").is_not_null())
+    session = ["agent", "session_id"]
+    row = tools.with_columns(block=pl.col("text_hash").rle_id().over(session))
+    lengths = row.group_by(*session, "block").agg(pl.len().cast(pl.Int32).alias("same_results"))
+    return lengths.group_by(session).agg(pl.col("same_results").max())

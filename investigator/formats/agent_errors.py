@@ -14,6 +14,9 @@ from investigator.yamltext import load as load_yaml
 #: An error text is stored and searched up to here; some carry whole request bodies.
 ERROR_TEXT_CHARS = 2000
 
+#: What stands before the error of the layer below, where an agent prints both.
+_QUOTED = re.compile(r"\brawError[=:]\s*")
+
 #: Classes that leave open what happened, vaguest last: another text of the same record may say more.
 _VAGUE = ("aborted", "connection_error", "fetch_failed", "bad_request", "other")
 
@@ -58,13 +61,20 @@ def error_classes() -> tuple[str, ...]:
     return (*(entry.name for entry in _table()[0]), "other")
 
 
+def _class_of(text: str) -> str:
+    lowered = text.lower()
+    return next((entry.name for entry in _table()[0] if entry.found_in(text, lowered)), "other")
+
+
 @lru_cache(maxsize=4096)
 def classify(text: str) -> ErrorFacts:
     """Class and numbers of one error text. `limit_s` in seconds, also where the text prints milliseconds."""
     text = text[:ERROR_TEXT_CHARS]
-    classes, _ = _table()
-    lowered = text.lower()
-    name = next((entry.name for entry in classes if entry.found_in(text, lowered)), "other")
+    # An agent's own word for a failure may be wrong ("timed out" for a cut connection); what it quotes is not.
+    quoted = _QUOTED.search(text)
+    name = _class_of(text[quoted.end() :]) if quoted else "other"
+    if name == "other":
+        name = _class_of(text)
     limit_ms = _number("limit_ms", text)
     return ErrorFacts(
         error_class=name,

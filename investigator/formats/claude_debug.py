@@ -14,11 +14,14 @@ from investigator.formats.stamps import Stamp, iso_stamp
 
 _LINE = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]+Z) \[(DEBUG|INFO|WARN|ERROR)\] (.*)", re.S)
 _ATTEMPT = re.compile(r"API error \(attempt (\d+)/\d+\): (.*)", re.S)
+_IDLE = re.compile(r"Streaming idle timeout\b.*", re.S)
 _WINDOW = re.compile(r"autocompact: .*\beffectiveWindow=(\d{1,12})")
 
 
 class ClaudeDebugReader:
     """Attempts that failed become steps of HTTP requests: the session file has the errors themselves."""
+
+    line_local = True
 
     def read(self, raw: bytes, at: At, rows: Rows) -> Outcome:
         found = _LINE.match(raw.decode("utf-8", "replace"))
@@ -30,6 +33,11 @@ class ClaudeDebugReader:
             http = {key: cells[key] for key in ("error_class", "error_text", "http_status")}
             number = int(attempt.group(1)[:4])
             rows.add("agent_http", at, stamp, agent="claude-code", event="error", attempt=number, **http)
+            return None
+        if _IDLE.match(text):
+            facts = classify(text)
+            cells = {"error_class": facts.error_class, "error_text": masked(text[:600]), "limit_s": facts.limit_s}
+            rows.add("agent_http", at, stamp, agent="claude-code", event="timeout", **cells)
             return None
         if window := _WINDOW.match(text):
             _window(window.group(1), stamp, at, rows)

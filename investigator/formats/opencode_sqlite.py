@@ -58,6 +58,7 @@ class _Row(msgspec.Struct):
     session: str
     data: _Data
     chars: int | None = None
+    first: int | None = None
 
 
 _ROW = msgspec.json.Decoder(_Row)
@@ -102,12 +103,19 @@ def _call(row: _Row, at: At, rows: Rows) -> None:
         started_at=start.at,
         ended_at=end.at,
         start_basis="measured" if start.at else None,
+        first_token_s=_first_token_s(row),
         input_tokens=prompt,
         output_tokens=tokens.output if prompt or tokens.output else None,
         cache_read_tokens=tokens.cache.read if prompt else None,
         finish_reason="error" if data.error else _FINISH.get(data.finish or "", data.finish),
         **(_error(data.error) if data.error else {}),
     )
+
+
+def _first_token_s(row: _Row) -> float | None:
+    """From the message to the first part of its answer; a call that was tried again has that of the first try."""
+    created = row.data.time.created
+    return (row.first - created) / 1000 if row.first is not None and created is not None else None
 
 
 def _error(error: _Error) -> dict[str, object]:

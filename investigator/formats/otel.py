@@ -92,6 +92,8 @@ def _integer(value: object) -> int | None:
 class OtelReader:
     """Each export line stands for itself."""
 
+    line_local = True
+
     def read(self, raw: bytes, at: At, rows: Rows) -> Outcome:
         export = _EXPORT.decode(raw)
         if export.resourceSpans is None:
@@ -160,6 +162,8 @@ def _error(span: _Span, values: dict[str, object]) -> dict[str, object]:
     kind = str(values.get("error.type") or "")
     text = told or next((message for message in messages if message), None) or kind or None
     cells = error_cells(classify_best(told, *messages, kind), text)
+    if cells["error_class"] == "timeout" and values.get("gen_ai.response.id") is not None:
+        cells["error_class"] = "stream_timeout"  # the answer had begun
     status = _integer(kind) or values.get("http.response.status_code")
     return {**cells, "http_status": cells["http_status"] or status}
 
