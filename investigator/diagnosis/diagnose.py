@@ -14,7 +14,7 @@ from investigator.diagnosis.charts import curve, memory
 from investigator.diagnosis.describe import attempt_row, impact
 from investigator.diagnosis.differential import differential
 from investigator.diagnosis.fixes import fixes
-from investigator.diagnosis.incidents import Group, Row, Span, explained, group, severity_rank
+from investigator.diagnosis.incidents import Group, Row, Span, explained, group, importance, severity_rank
 from investigator.diagnosis.model import CauseLine, Diagnosis, Edge, EvidenceLine, Incident, World
 from investigator.diagnosis.queries import query
 from investigator.diagnosis.timeline import marks, spans
@@ -91,7 +91,7 @@ class _Diagnosing:
     replay: bool
 
     def incidents(self) -> tuple[Incident, ...]:
-        """Ranked by failed calls explained, then severity, then time."""
+        """Ranked by the importance of their first cause, then severity, then time."""
         groups = group(self.evaluation.findings, self.evaluation.edges, self.attempts)
         covered = {
             row["attempt_id"] for g in groups if any(f.kind == "cause" for f in g.findings) for row in g.attempts
@@ -161,7 +161,7 @@ class _Diagnosing:
 
 
 def _cause_lines(roots: Sequence[Finding], group_: Group) -> tuple[CauseLine, ...]:
-    """By failed calls explained, then how direct the evidence is, then severity; severity first if no call failed."""
+    """By importance (severity and calls), then how direct the evidence is."""
     lines: dict[str, CauseLine] = {}
     explains: dict[str, set[str]] = {}
     for finding in roots:
@@ -176,14 +176,15 @@ def _cause_lines(roots: Sequence[Finding], group_: Group) -> tuple[CauseLine, ..
             finding_id=finding.finding_id,
         )
         lines.setdefault(finding.rule, line)
-    severity = {f.rule: severity_rank(f.severity) for f in roots}
 
     def order(line: CauseLine) -> tuple[object, ...]:
-        direct = _LABELS.index(line.label)
-        # Where nothing failed there is nothing to be directly the cause of: the weightier remark comes first.
-        return (-line.explains, direct if line.explains else 0, -severity[line.rule], direct, line.rule)
+        return (-_weight(line, roots), _LABELS.index(line.label), line.rule)
 
     return tuple(sorted(lines.values(), key=order))
+
+
+def _weight(line: CauseLine, findings: Sequence[Finding]) -> float:
+    return importance([finding for finding in findings if finding.rule == line.rule], line.explains)
 
 
 def _severity(group_: Group) -> Severity:
@@ -215,8 +216,8 @@ def _incident_id(group_: Group, causes: Sequence[CauseLine]) -> str:
 
 
 def _rank(incident: Incident) -> tuple[object, ...]:
-    explains = max((line.explains for line in incident.causes), default=0)
-    return (-explains, -severity_rank(incident.severity), str(incident.started_at), incident.incident_id)
+    weight = max((_weight(line, incident.findings) for line in incident.causes), default=1.0)
+    return (-weight, -severity_rank(incident.severity), str(incident.started_at), incident.incident_id)
 
 
 def _finding_order(roots: Sequence[Finding]) -> Callable[[Finding], tuple[object, ...]]:

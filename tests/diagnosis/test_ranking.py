@@ -1,4 +1,4 @@
-"""Causes of one incident: what explains more comes first, then what is known more directly."""
+"""Causes of one incident: the graver and the more frequent first, then what is known more directly."""
 
 from __future__ import annotations
 
@@ -14,12 +14,28 @@ CASES = {
     "more calls first": ([finding("x", "a"), finding("y", "a", "b")], ["y", "x"]),
     "then the more direct": ([finding("x", "a", label="estimated"), finding("y", "a", label="derived")], ["y", "x"]),
     "then the graver": ([finding("x", "a", severity="medium"), finding("y", "a", severity="high")], ["y", "x"]),
-    "directness outweighs severity for a failed call": (
-        [finding("x", "a", severity="critical", label="estimated"), finding("y", "a", severity="low")],
+    "an estimate weighs less than something milder that is known": (
+        [finding("x", "a", severity="high", label="estimated"), finding("y", "a", severity="medium")],
+        ["y", "x"],
+    ),
+    "severity outweighs directness": (
+        [finding("x", "a", severity="low"), finding("y", "a", severity="medium", label="derived")],
+        ["y", "x"],
+    ),
+    "a grave cause of one call before a mild one of both": (
+        [finding("x", "a", "b", severity="low"), finding("y", "a", severity="high")],
+        ["y", "x"],
+    ),
+    "many before one where the severity is equal": (
+        [finding("x", "a", severity="medium"), finding("y", *(f"ok{n}" for n in range(20)), severity="medium")],
+        ["y", "x"],
+    ),
+    "a failed call counts more than one that was only harmed": (
+        [finding("x", "ok", severity="medium"), finding("y", "a", severity="medium")],
         ["y", "x"],
     ),
     "severity outweighs directness where nothing failed": (
-        [finding("x", "ok", severity="info"), finding("y", "ok", severity="low", label="estimated")],
+        [finding("x", "ok", severity="info"), finding("y", "ok", severity="low", label="derived")],
         ["y", "x"],
     ),
 }
