@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from investigator.formats.agent_output import AgentOutputFormat
 from investigator.formats.aider import AiderHistoryFormat, AiderLlmHistoryFormat
 from investigator.formats.aider_console import AiderConsoleFormat
 from investigator.formats.base import Format
@@ -14,6 +15,7 @@ from investigator.formats.cline_session import ClineMessagesFormat, ClineSession
 from investigator.formats.cline_stream import ClineStreamFormat
 from investigator.formats.cline_task import ClineTaskFormat
 from investigator.formats.codex import CodexFormat
+from investigator.formats.codex_stream import CodexStreamFormat
 from investigator.formats.console_logs import ConsoleLogFormat
 from investigator.formats.crush_sqlite import CrushSqliteFormat
 from investigator.formats.environment import EnvironmentFormat
@@ -68,27 +70,36 @@ AGENT_FORMATS: tuple[Format, ...] = (
     built_in_mapping("aider-analytics"),
     ConfigFormat("aider-config"),
     CodexFormat(),
+    CodexStreamFormat(),
+    AgentOutputFormat("codex-console"),
     ConfigFormat("codex-config"),
     QwenCodeFormat(),
     built_in_mapping("qwen-openai-log"),
+    built_in_mapping("qwen-usage"),
+    AgentOutputFormat("qwen-console"),
     ConfigFormat("qwen-config"),
     GeminiCliFormat(),
     ConfigFormat("gemini-config"),
     CrushSqliteFormat(),
     built_in_mapping("crush-log"),
+    AgentOutputFormat("crush-console"),
     ConfigFormat("crush-config"),
     GooseSqliteFormat(),
     GooseRequestFormat(),
+    AgentOutputFormat("goose-console"),
     ConfigFormat("goose-config"),
     built_in_mapping("continue-session"),
     built_in_mapping("continue-devdata"),
     ConsoleLogFormat("continue-log"),
+    AgentOutputFormat("continue-console"),
     ConfigFormat("continue-config"),
     ConfigFormat("continue-config-json"),
     built_in_mapping("openhands-event"),
     built_in_mapping("openhands-completion"),
+    AgentOutputFormat("openhands-console"),
     ConfigFormat("openhands-config"),
     MiniSweFormat(),
+    AgentOutputFormat("mini-swe-console"),
     SweAgentFormat(),
     built_in_mapping("litellm-payload"),
     built_in_mapping("litellm-log"),

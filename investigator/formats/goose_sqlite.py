@@ -5,9 +5,11 @@ A message's time is in seconds and is its end; tokens of a call are kept for the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from investigator.formats.agent_errors import classify_best, error_cells
 from investigator.formats.base import Side, SourceInfo
 from investigator.formats.dig import dig, number_at, text_at, text_of
 from investigator.formats.jsonl import Noise, Outcome, Unknown
@@ -18,6 +20,9 @@ from investigator.formats.sqlite_rows import SqliteParser, names_in, read_query
 from investigator.formats.stamps import Stamp, epoch_stamp
 
 _QUERY = read_query("goose_sqlite")
+#: The words with which it puts a request's error into its own answer (crates/goose/src/agents/agent.rs).
+_ERROR = re.compile(r"^\s*(?:Ran into this error|Error): (.+?)(?:\.?\s*\n\n|\.?\s*$)", re.S)
+_COMPACTED = "conversation has been compacted"
 
 
 @dataclass(slots=True)
@@ -46,12 +51,19 @@ class GooseReader:
             return None
         if role != "assistant":
             return Noise(f"message of {str(role)[:30]}")
+        failed = _ERROR.match(text)
+        error = error_cells(classify_best(failed[1]), failed[1]) if failed else {}
+        if _COMPACTED in text[:400].lower():
+            rows.add("compaction", at, stamp, agent="goose", session_id=session)
+            return None
         rows.add(
             "agent_call",
             at,
             stamp,
             agent="goose",
             session_id=session,
+            finish_reason="error" if failed else None,
+            **error,
             record_id=text_at(record, "id"),
             provider=text_at(record, "provider"),
             model=text_at(record, "config.model_name"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from investigator.formats.agent_errors import classify_best, error_cells
 from investigator.formats.base import Side, SourceInfo
@@ -26,6 +27,7 @@ class MiniReader:
     """Reads `messages` of mini-swe-agent: answers are calls, the last record tells how it ended."""
 
     model: str | None = None
+    previous: datetime | None = None
 
     def begin(self, head: Mapping[str, object], at: At, rows: Rows) -> None:
         info = object_at(head, "info")
@@ -62,6 +64,7 @@ class MiniReader:
         if reply:
             self._call(reply, stamp, at, rows)
             return None
+        self.previous = stamp.at or self.previous
         if role in ("user", "system", "tool"):
             add_prompt(rows, at, stamp, text_of(record.get("content")), agent="mini-swe-agent", role=role)
             return None
@@ -76,12 +79,15 @@ class MiniReader:
             agent="mini-swe-agent",
             record_id=text_at(reply, "id"),
             model=text_at(reply, "model") or self.model,
+            started_at=self.previous,
             ended_at=ended.at,
+            start_basis="derived" if self.previous else None,
             input_tokens=number_at(reply, "usage.prompt_tokens") or None,
             output_tokens=number_at(reply, "usage.completion_tokens"),
             cache_read_tokens=number_at(reply, "usage.prompt_tokens_details.cached_tokens"),
             finish_reason=text_at(reply, "choices.0.finish_reason"),
         )
+        self.previous = ended.at or self.previous
 
     def _exit(self, record: Mapping[str, object], stamp: Stamp, at: At, rows: Rows) -> Outcome:
         text = text_at(record, "extra.exception_str") or ""
