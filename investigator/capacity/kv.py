@@ -14,6 +14,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .sql import looked_up
 from .units import Floats, as_floats
 
 #: Bytes per cache element, block scales included (q8_0: 34 bytes for 32 elements). `none`: this half is not stored.
@@ -171,11 +172,7 @@ def recurrent_bytes(recurrent: RecurrentLayers | None, sequences: int) -> float:
 
 def kv_type_factor(kv_type: ArrayLike) -> Floats:
     """Size of a cache type relative to f16 (q8_0: 0.53125); NaN for a type that is not known."""
-    names = np.asarray(kv_type, dtype=object)
-    flat = names.ravel().tolist()
-    size_of = {name: KV_TYPE_BYTES.get(name.lower(), np.nan) if isinstance(name, str) else np.nan for name in set(flat)}
-    sizes = np.fromiter(map(size_of.__getitem__, flat), dtype=np.float64, count=len(flat))
-    return sizes.reshape(names.shape) / KV_TYPE_BYTES["f16"]
+    return as_floats(looked_up(kv_type, KV_TYPE_BYTES) / KV_TYPE_BYTES["f16"])
 
 
 def kv_bytes_at(

@@ -101,7 +101,5 @@ def prefill_interval_s(to_read_tokens: float, cached_tokens: float, r0_tps: Inte
 
 def _divide(top: ArrayLike, bottom: ArrayLike) -> Floats:
     """Quotient with NaN, not infinity, over zero: an unknown rate must not look like an endless read."""
-    numerator, denominator = np.broadcast_arrays(as_floats(top), as_floats(bottom))
-    out = np.full(numerator.shape, np.nan)
-    np.divide(numerator, denominator, out=out, where=denominator != 0)
-    return out
+    denominator = as_floats(bottom)
+    return as_floats(as_floats(top) / np.where(denominator == 0, np.nan, denominator))

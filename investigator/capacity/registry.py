@@ -1,7 +1,7 @@
 """The functions that rules may call, with the units of what goes in and comes out.
 
-Whoever registers them with a database wraps `call`: it takes float64 arrays (object arrays for text) of one length, or
-scalars, and returns a float64 array. NaN means unknown; nothing raises on values.
+`call` takes float64 arrays (object arrays for text) of one length, or scalars, and returns a float64 array. NaN means
+unknown; nothing raises on values. For a database `expression` is the same sum as SQL, written by the function itself.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from inspect import cleandoc
 from types import MappingProxyType
+from typing import cast
 
 from . import kv, prefill, reuse, units
+from .sql import Sql
 from .units import Floats
 
 
@@ -32,6 +34,12 @@ class CapacityFunction:
     parameters: tuple[Parameter, ...]
     unit: str
     doc: str
+
+    @property
+    def expression(self) -> str:
+        """SQL over columns called like the parameters: numbers as DOUBLE, NULL for what is not known."""
+        columns = (Sql(p.name if p.unit == "text" else f"({p.name})::DOUBLE") for p in self.parameters)
+        return cast(Sql, self.call(*columns)).text
 
 
 _DECLARED: tuple[tuple[Callable[..., Floats], str, str], ...] = (

@@ -6,10 +6,12 @@ and GiB (2^30) cannot be mixed on the way.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from .sql import Sql
 
 KIB = 2**10
 MIB = 2**20
@@ -20,8 +22,10 @@ GB = 10**9
 Floats: TypeAlias = NDArray[np.float64]
 
 
-def as_floats(value: ArrayLike) -> Floats:
-    """`value` as float64 array; a scalar becomes a 0-d array, None becomes NaN."""
+def as_floats(value: ArrayLike | Sql) -> Floats:
+    """`value` as float64 array; a scalar becomes a 0-d array, None becomes NaN. An expression stays one (`sql`)."""
+    if isinstance(value, Sql):
+        return cast(Floats, value)
     return np.asarray(value, dtype=np.float64)
 
 

@@ -99,7 +99,7 @@ def test_what_if_machines_says_first_that_no_purchase_is_enough(run: Run, case_p
     assert "Raspberry Pi 5" in text and "$4,699" in text
     made = told(run, "what-if", "--case", case_path, "--machines")
     spark = next(row for row in made["incidents"][0]["machines"]["rows"] if row["machine_id"] == "nvidia-dgx-spark")
-    assert (spark["alone"], spark["with_window"], spark["confidence"]) == ("fails", "might", "medium")
+    assert (spark["alone"], spark["with_window"], spark["confidence"]) == ("fails", "passes", "medium")
 
 
 def test_what_if_hybrid(run: Run, case_path: Path, tmp_path: Path) -> None:
