@@ -8,7 +8,7 @@ import polars as pl
 
 from .agent_settings import settings_of
 from .agent_traces import lone_errors, lone_runs, nearest_call, not_inside, with_times_of_tries
-from .agent_tries import find_tries, give_calls, parents_of, tries_frame
+from .agent_tries import find_tries, give_calls, parents_of, tries_frame, with_first_tries
 from .same_calls import once_per_call, without_echoes
 from .schema import PlacedFrames, reference
 from .side_calls import side_units
@@ -86,6 +86,7 @@ def find_calls(placed: PlacedFrames) -> AgentCalls:
     errors = without_echoes(_with_session(failures.filter(_is_error()), sessions), told)
     runs = _with_session(placed["agent_run"], sessions)
     give_calls(tries, told)
+    told = with_first_tries(told, tries)
     rows = tries_frame(tries, told)
     calls = pl.concat([told, parents_of(rows, told)], how="diagonal_relaxed")
     calls = pl.concat(

@@ -176,16 +176,35 @@ def give_calls(tries: list[Try], calls: pl.DataFrame) -> None:
     by_agent: dict[str | None, list[Event]] = {}
     for row in spans.sort("started_at", "call_id").iter_rows(named=True):
         by_agent.setdefault(row["agent"], []).append(row)
-    before: dict[tuple[str | None, str | None], Try] = {}
+    chains: dict[tuple[str | None, str | None], list[Try]] = {}
     for one in tries:
         around = [row for row in by_agent.get(one.first["agent"], []) if _inside(one, row)]
-        if around:
-            one.call_id = around[-1]["call_id"]
-            continue
         key = (one.first["agent"], one.first["session_id"] or one.first["run_id"])
-        last = before.get(key)
-        one.call_id = last.call_id if last is not None and _follows(one, last) else _own_id(one)
-        before[key] = one
+        chain = chains.pop(key, [])
+        if chain and not _follows(one, chain[-1]):
+            chain = []
+        if around:
+            # The record tells of the last try; those it repeats are of the same call.
+            for other in (*chain, one):
+                other.call_id = around[-1]["call_id"]
+            continue
+        one.call_id = chain[0].call_id if chain else _own_id(one)
+        chains[key] = [*chain, one]
+
+
+def with_first_tries(calls: pl.DataFrame, tries: list[Try]) -> pl.DataFrame:
+    """`calls` beginning with their first try, where the record tells of the last one only."""
+    first: dict[str, datetime] = {}
+    for one in tries:
+        if one.call_id is not None and one.begun is not None:
+            first[one.call_id] = min(one.begun, first.get(one.call_id, one.begun))
+    begun = pl.DataFrame(
+        {"call_id": list(first), "tried_at": list(first.values())},
+        schema={"call_id": calls.schema["call_id"], "tried_at": pl.Datetime("us")},
+    )
+    earlier = pl.when(pl.col("started_at").is_not_null()).then(pl.min_horizontal("started_at", "tried_at"))
+    joined = calls.join(begun, on="call_id", how="left", maintain_order="left")
+    return joined.with_columns(started_at=earlier).drop("tried_at")
 
 
 def _inside(one: Try, call: Event) -> bool:

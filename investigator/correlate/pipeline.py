@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from .agent_calls import find_calls
+from .arrivals import with_arrival
 from .attempts import join_sides
 from .clock import place_in_time
 from .events import events_table
@@ -34,7 +35,7 @@ def correlate(facts: FactFrames, sources: pl.DataFrame, tz: str | None = None) -
     known_sources = sources.select(pl.col("source_id").cast(pl.UInt64), "path", "format", "side", *dated)
     placed = cut_into_stretches(place_in_time(with_all_tables(facts), known_sources, tz))
     found = with_specs(find_loads(placed), placed)
-    requests = find_requests(placed, found)
+    requests = with_arrival(find_requests(placed, found))
     loads = with_ends(found, requests, placed)
     possible = find_calls(placed)
     pairing = pair(possible.units, requests)

@@ -49,7 +49,10 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What is known of one attempt's end. `call_s`: how long its call lasted, `equal`: attempts that lasted as long."""
+    """What is known of one attempt's end.
+
+    `call_s`: how long its call lasted; `equal`: attempts that lasted as long, the shortest of them `least_s`.
+    """
 
     agent: str | None
     outcome: str
@@ -63,6 +66,7 @@ class Ending:
     request_key: str | None
     equal: int
     said_s: float | None = None
+    least_s: float | None = None
 
 
 def limit_of(ending: Ending) -> Limit | None:
@@ -158,7 +162,7 @@ def _by_duration(ending: Ending) -> Limit | None:
     low, high = _ROUND_NEAR
     seconds = next((float(limit) for limit in _ROUND_S if low < ending.duration_s - limit < high), None)
     if seconds is None and ending.equal > 1:
-        seconds = round(ending.duration_s, 1)
+        seconds = round(ending.least_s or ending.duration_s, 1)
     if seconds is None:
         return None
     note = "a round duration" if ending.equal < 2 else f"{ending.equal} attempts lasted as long"
@@ -182,6 +186,7 @@ _COLUMNS = {
     "request_key": "request_key",
     "equal": "equal",
     "said_s": "said_s",
+    "least_s": "least_s",
 }
 
 
@@ -190,10 +195,15 @@ def with_limits(attempts: pl.DataFrame) -> pl.DataFrame:
     closed = pl.col("outcome").is_in(CLOSED)
     # A task's line says when a slot took it; a call with one request saw the waiting before as well.
     alone = pl.col("call_s").is_not_null() & (pl.len().over("c_unit_id") == 1)
-    seen = pl.when(alone).then(pl.max_horizontal("duration", "call_s")).otherwise("duration")
+    own = pl.coalesce("client_s", "duration")
+    seen = pl.when(alone).then(pl.max_horizontal(own, "call_s")).otherwise(own)
     waited = pl.when(closed).then(seen.round(1))
-    equal = pl.when(closed).then(_equals()).otherwise(0)
-    keyed = attempts.with_columns(equal=equal.cast(pl.Int64), waited=waited)
+    equal, least = _equals()
+    keyed = attempts.with_columns(
+        equal=pl.when(closed).then(equal).otherwise(0).cast(pl.Int64),
+        least_s=pl.when(closed).then(least),
+        waited=waited,
+    )
     keys = list(_COLUMNS.values())
     distinct = keyed.select(keys).unique(maintain_order=True)
     limits = [
@@ -209,11 +219,17 @@ def with_limits(attempts: pl.DataFrame) -> pl.DataFrame:
     }
     rows = [(None,) * 6 if x is None else (x.seconds, x.layer, x.key, x.covers, x.label, x.note) for x in limits]
     found = pl.concat([distinct, pl.DataFrame(rows, schema=schema, orient="row")], how="horizontal")
-    return keyed.join(found, on=keys, how="left", nulls_equal=True, maintain_order="left").drop("equal", "waited")
+    return keyed.join(found, on=keys, how="left", nulls_equal=True, maintain_order="left").drop(
+        "equal", "waited", "least_s"
+    )
 
 
-def _equals() -> pl.Expr:
-    """Closed attempts of the same stream that lasted as long: to a hundredth, or to what the log's seconds tell."""
-    width = pl.max_horizontal(pl.lit(1.0), _EQUAL * pl.col("duration"))
-    same = (pl.col("duration").round() / width.round()).round()
-    return pl.col("outcome").is_in(CLOSED).sum().over("stream", same)
+def _equals() -> tuple[pl.Expr, pl.Expr]:
+    """Closed attempts of the same stream that lasted as long (to a hundredth, or to what the log's seconds tell), and
+    the shortest of them: what is added to a limit is the time until it was noticed."""
+    lasted = pl.coalesce("client_s", "duration")
+    width = pl.max_horizontal(pl.lit(1.0), _EQUAL * lasted)
+    same = (lasted.round() / width.round()).round()
+    closed = pl.col("outcome").is_in(CLOSED)
+    shortest = pl.when(closed).then(lasted).min().over("stream", same)
+    return closed.sum().over("stream", same), shortest

@@ -13,10 +13,12 @@ from typing import Any
 
 import polars as pl
 from ruamel.yaml import YAML
+from visible import visible_failures
 
 from investigator.casefile.case import Case
 from investigator.casefile.ingest import ingest
 from investigator.correlate import correlate
+from investigator.correlate.outcomes import SUCCESSES
 
 ANSWERS = ("truth.yaml", "wire.jsonl")
 _PROCESSING = timedelta(seconds=0.5)
@@ -30,7 +32,7 @@ _LOST = ("connection_refused", "connection_reset", "connection_lost")
 #: Failures on the wire → outcomes that tell of them. Reset and refused look alike to most clients.
 KINDS: dict[str, tuple[str, ...]] = {
     "http_400": ("refused_window", "refused_other"),
-    "http_500": ("server_error",),
+    "http_500": ("server_error", "load_failed"),
     "http_503": ("refused_other", "server_error"),
     "client_closed": _CLOSED,
     "connection": _LOST,
@@ -41,10 +43,10 @@ Tables = Mapping[str, pl.DataFrame]
 
 @dataclass
 class Measured:
-    """One run: per kind of failure (on the wire, found), windows and server facts that disagree, pairs."""
+    """One run: per kind of failure (on the wire, visible, found), server facts that disagree, pairs."""
 
     name: str
-    failures: dict[str, tuple[int, int]] = field(default_factory=dict)
+    failures: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
     pairs: tuple[int, int, int] | None = None  # right, found, true; None where truth cannot be derived
 
@@ -61,20 +63,24 @@ def tables_of(run: Path, workspace: Path) -> Tables:
 def measure(run: Path, tables: Tables) -> Measured:
     truth = YAML(typ="safe").load((run / "truth.yaml").read_text(encoding="utf-8"))["expected"]
     found = Measured(f"{run.parent.name}/{run.name}")
-    found.failures = _failures(truth, tables)
+    found.failures = _failures(run, truth, tables)
     found.wrong = _server_facts(truth, tables)
     found.pairs = _pairs(run, tables)
     return found
 
 
-def _failures(truth: Mapping[str, Any], tables: Tables) -> dict[str, tuple[int, int]]:
+def _failures(run: Path, truth: Mapping[str, Any], tables: Tables) -> dict[str, tuple[int, int, int]]:
     outcomes = Counter(tables["attempts"]["outcome"].to_list())
     on_wire: Counter[str] = Counter()
     for kind, count in (truth.get("failures") or {}).items():
         name = next((k for k in KINDS if kind.startswith(k)), None)
         if name is not None:
             on_wire[name] += count if isinstance(count, int) else 1
-    return {kind: (n, sum(outcomes[outcome] for outcome in KINDS[kind])) for kind, n in sorted(on_wire.items())}
+    visible = visible_failures(run, truth, on_wire)
+    return {
+        kind: (wire, visible[kind], sum(outcomes[outcome] for outcome in KINDS[kind]))
+        for kind, wire in sorted(on_wire.items())
+    }
 
 
 def _server_facts(truth: Mapping[str, Any], tables: Tables) -> list[str]:
@@ -88,11 +94,15 @@ def _server_facts(truth: Mapping[str, Any], tables: Tables) -> list[str]:
     wrong += [
         f"refused {n}" for n in (Counter(r["prompt_tokens"] for r in facts.get("context_exceeded", [])) - refused)
     ]
+    tasks = dict(requests.filter(pl.col("task").is_not_null()).select("task", "outcome").rows())
+    wrong += [f"cancelled task {n}" for n in facts.get("cancelled_tasks", []) if tasks.get(n, "ok") in SUCCESSES]
+    sizes = Counter(requests["asked_tokens"].drop_nulls().to_list())
+    wrong += [f"task of {n} tokens" for n in Counter(facts.get("task_n_tokens", [])) - sizes]
+    if facts.get("truncated") and not requests["outcome"].is_in(["cut_by_length"]).any():
+        wrong.append("truncated")
     timed = requests.filter(pl.col("prefill_s").is_not_null()).select("prefill_new_tokens", "prefill_s").rows()
-    seen = Counter((tokens, round(1000 * seconds, 1)) for tokens, seconds in timed)
-    wrong += [
-        f"read {r}" for r in Counter((r["tokens"], round(r["ms"], 1)) for r in facts.get("prompt_eval", [])) - seen
-    ]
+    seen = Counter((tokens, round(1000 * seconds, 2)) for tokens, seconds in timed)
+    wrong += [f"read {r}" for r in Counter((r["tokens"], r["ms"]) for r in facts.get("prompt_eval", [])) - seen]
     return wrong
 
 
