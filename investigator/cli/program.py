@@ -22,6 +22,7 @@ from investigator.exits import Exit
 PANELS = {
     "Investigate": ("investigate", "demo", "explain"),
     "Step by step, on a case": ("ingest", "analyze", "report", "query", "coverage"),
+    "Every night": ("scan", "schedule", "reports", "config"),
     "Before you buy": ("fit", "what-if", "machines", "models"),
     "Look things up": ("rules", "schema", "formats", "completion"),
 }

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from investigator.casefile.case import Case
+from investigator.casefile.follow import Growth
 from investigator.scan.baselines import LEAST_SAMPLES, Kind, Measure
 from investigator.scan.misses import Miss
 from investigator.scan.nights import Known, Seen, Told
@@ -93,7 +94,9 @@ class Book:
 
     def misses(self, since: int) -> dict[tuple[str, str, str], list[float]]:
         """Nearest ratios by (rule, place, model), oldest first."""
-        return {(rule, place, model): ratios for rule, place, model, ratios in self._rows(_sql("misses"), {"since": since})}
+        return {
+            (rule, place, model): ratios for rule, place, model, ratios in self._rows(_sql("misses"), {"since": since})
+        }
 
     def history(self, since: int) -> list[dict[str, Any]]:
         """Every word on every incident since night `since`."""
@@ -102,8 +105,13 @@ class Book:
     def nights(self, since: int) -> list[dict[str, Any]]:
         return self._dicts(_sql("nights"), {"since": since})
 
+    def unjudged(self) -> tuple[Growth, ...]:
+        """What was read and not judged yet: tonight's, and that of a scan that was killed before it judged."""
+        rows = self._rows(_sql("unjudged"))
+        return tuple(Growth(id_, path, "grown", from_, to - from_) for id_, path, from_, to in rows)
+
     def write(self, found: Findings) -> None:
-        """Add a night, all or nothing."""
+        """Add a night, all or nothing; everything that was read counts as judged then."""
         night, versions = found.night, found.night.versions
         with self._case.transaction() as con:
             con.execute(
@@ -113,8 +121,11 @@ class Book:
                     versions.catalogue, night.files, night.read_bytes, night.reason, night.exit_code,
                 ],
             )  # fmt: skip
+            con.execute(_sql("judge"))
             _many(con, "incidents", [_incident_row(night.night, told, found.reports) for told in found.told])
-            _many(con, "measures", [(night.night, m.place, m.model, m.kind, m.value, m.samples) for m in found.measures])
+            _many(
+                con, "measures", [(night.night, m.place, m.model, m.kind, m.value, m.samples) for m in found.measures]
+            )
             _many(con, "misses", [(night.night, m.rule, m.place, m.model, m.ratio, m.text) for m in found.misses])
 
     def undelivered(self) -> list[Undelivered]:

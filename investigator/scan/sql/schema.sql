@@ -58,3 +58,6 @@ CREATE TABLE IF NOT EXISTS nights.outbox (
     attachment VARCHAR,
     PRIMARY KEY (night, service)
 );
+
+-- How far each source was judged: what lies beyond is tonight's news, also when a scan was killed after reading it.
+CREATE TABLE IF NOT EXISTS nights.judged (source_id UBIGINT PRIMARY KEY, cursor_bytes BIGINT NOT NULL, tail VARCHAR);
