@@ -10,6 +10,24 @@ from numpy.typing import NDArray
 TOLERANCE_S = 1.1
 _ROUNDS = 4
 
+#: Where a line stands, when it was written, and the request it belongs to.
+PLACE = (
+    *("stretch", "stream", "source_id", "source_format", "byte_offset", "line_no"),
+    *("at", "at_basis", "zone_s", "rel_s", "t_s", "request_id"),
+)
+
+
+def points_of(frame: pl.DataFrame) -> pl.DataFrame:
+    """Lines of servers in order, numbered by `point`."""
+    return frame.filter(pl.col("stretch").is_not_null()).sort("stretch", "byte_offset").with_row_index("point")
+
+
+def to_requests(points: pl.DataFrame, base: pl.DataFrame, near: str, exclusive: bool) -> pl.DataFrame:
+    """Lines with the `request_id` they belong to by time; NULL for those without. near, exclusive: as in `attach`."""
+    targets = base.filter("inference").select("stretch", "start_s", "end_s", request="request_id")
+    matched = attach(points.select("stretch", "t_s", "point"), targets, near=near, exclusive=exclusive)
+    return points.join(matched.select("point", request_id="request"), on="point", how="left", maintain_order="left")
+
 
 def attach(points: pl.DataFrame, requests: pl.DataFrame, *, near: str, exclusive: bool = False) -> pl.DataFrame:
     """`points` (`stretch`, `t_s`, `point`) with `request`: that of `requests` (`stretch`, `start_s`, `end_s`) around.

@@ -158,7 +158,11 @@ def _clamps(rows: pl.DataFrame) -> pl.DataFrame:
         .agg(
             pl.col("native_tokens").drop_nulls().last().alias("clamp_native"),
             pl.col("line_no").last().alias("clamp_line"),
-            pl.col("requested_tokens").drop_nulls().last().alias("requested_window_tokens"),
+            # Where the line counts all slots together it says how many.
+            (pl.col("requested_tokens") // pl.col("slots").fill_null(1))
+            .drop_nulls()
+            .last()
+            .alias("requested_window_tokens"),
             pl.col("reason").is_in(["load_failed", "memory"]).any().alias("shrunk"),
         )
     )

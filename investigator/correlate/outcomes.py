@@ -45,7 +45,13 @@ def _refused() -> pl.Expr:
 
 
 def _orphan() -> pl.Expr:
-    return pl.when(_flag("said")).then(pl.lit("refused_window")).otherwise(pl.lit("unknown"))
+    return (
+        pl.when(_flag("said"))
+        .then(pl.lit("refused_window"))
+        .when(_flag("left_in_queue"))
+        .then(pl.lit("client_closed_in_queue"))
+        .otherwise(pl.lit("unknown"))
+    )
 
 
 def _plain() -> pl.Expr:
@@ -93,7 +99,13 @@ def _answered() -> pl.Expr:
         .then(pl.lit("client_closed_mid_stream"))
         .when(_flag("had_exit"))
         .then(pl.lit("server_error"))
-        .when(_flag("truncated"))
+        .when(pl.col("cancel_stage") == "slot_wait")
+        .then(pl.lit("client_closed_in_queue"))
+        .when(pl.col("cancel_stage").is_in(["prompt", "predict"]))
+        .then(pl.lit("client_closed_before_first_byte"))
+        .when(pl.col("cancel_stage") == "stream")
+        .then(pl.lit("client_closed_mid_stream"))
+        .when(_flag("truncated") | _flag("repeat_cut"))
         .then(pl.lit("cut_by_length"))
         .otherwise(pl.lit("ok"))
     )
@@ -112,7 +124,7 @@ def _failed() -> pl.Expr:
         .then(pl.lit("server_error"))
         .when(pl.col("cancel_stage").is_in(["slot_wait", "queue"]))
         .then(pl.lit("client_closed_in_queue"))
-        .when(_flag("cancelled") | _flag("client_left"))
+        .when(_flag("cancelled") | _flag("client_left") | pl.col("cancel_stage").is_in(["prompt", "predict", "stream"]))
         .then(pl.lit("client_closed_before_first_byte"))
         .when(_flag("had_error") | _flag("errored"))
         .then(pl.lit("server_error"))

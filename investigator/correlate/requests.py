@@ -5,7 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from .access import base_requests
-from .attach import attach
+from .attach import PLACE, points_of, to_requests
+from .cuts import token_cuts
+from .departures import departures, left_in_queue
 from .loads import assign_load
 from .outcomes import server_outcome
 from .schema import PlacedFrames, reference
@@ -58,15 +60,16 @@ def find_requests(placed: PlacedFrames, loads: pl.DataFrame) -> pl.DataFrame:
     tasks = find_tasks(placed, loads)
     base = base_requests(placed, tasks)
     base = base.join(_task_part(tasks), on="task_no", how="left", maintain_order="left")
-    cuts, refusals = _cuts(placed, base), _refusals(placed, base)
-    rows = _with_orphans(base, cuts, refusals)
+    versions = _versions(placed)
+    cuts, refusals = _cuts(placed, base, versions), _refusals(placed, base)
+    rows = _with_orphans(base, cuts, refusals, left_in_queue(placed))
     rows = rows.join(_first(cuts), on="request_id", how="left", maintain_order="left")
     rows = rows.join(_first(refusals), on="request_id", how="left", maintain_order="left")
-    for trace in (_caches(placed, rows), _cancels(placed, rows), _failures(placed, rows)):
+    for trace in (_caches(placed, rows), departures(placed, rows, versions), _failures(placed, rows)):
         rows = rows.join(trace, on="request_id", how="left", maintain_order="left")
     rows = assign_load(rows, loads).sort("stream", "byte_offset")
     rows = rows.join(_load_part(loads), on="load_id", how="left", maintain_order="left")
-    rows = rows.join(_versions(placed), on="stretch", how="left", maintain_order="left")
+    rows = rows.join(versions, on="stretch", how="left", maintain_order="left")
     numbered = rows.drop("request").with_row_index("request").with_columns(*_numbers())
     return numbered.with_columns(outcome=server_outcome(), lines=_lines())
 
@@ -119,41 +122,17 @@ def _task_part(tasks: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _points(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.filter(pl.col("stretch").is_not_null()).sort("stretch", "byte_offset").with_row_index("point")
-
-
-def _to_requests(frame: pl.DataFrame, base: pl.DataFrame, near: str, exclusive: bool) -> pl.DataFrame:
-    """Lines with the `request_id` they belong to by time; NULL for those without."""
-    targets = base.filter("inference").select("stretch", "start_s", "end_s", request="request_id")
-    matched = attach(frame.select("stretch", "t_s", "point"), targets, near=near, exclusive=exclusive)
-    return frame.join(matched.select("point", request_id="request"), on="point", how="left", maintain_order="left")
-
-
-#: Where a line stands, when it was written, and the request it belongs to.
-_PLACE = (
-    *("stretch", "stream", "source_id", "source_format", "byte_offset", "line_no"),
-    *("at", "at_basis", "zone_s", "rel_s", "t_s", "request_id"),
-)
-
-
-def _cuts(placed: PlacedFrames, base: pl.DataFrame) -> pl.DataFrame:
-    points = _points(placed["prompt_truncation"].filter(pl.col("level").fill_null("token") == "token"))
-    return _to_requests(points, base, "start", exclusive=True).select(
-        *_PLACE,
-        cut_line="line_no",
-        cut_prompt="prompt_tokens",
-        cut_limit="limit_tokens",
-        cut_keep="keep_tokens",
-        cut_new="new_tokens",
-    )
+def _cuts(placed: PlacedFrames, base: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame:
+    points = points_of(token_cuts(placed, versions))
+    found = ("cut_line", "cut_prompt", "cut_window", "cut_keep", "cut_new")
+    return to_requests(points, base, "start", exclusive=True).select(*PLACE, *found)
 
 
 def _refusals(placed: PlacedFrames, base: pl.DataFrame) -> pl.DataFrame:
     """Refusals without a task number (Ollama's own); those with one came with their task."""
-    points = _points(placed["prompt_refusal"].filter(pl.col("task").is_null()))
-    return _to_requests(points, base, "end", exclusive=True).select(
-        *_PLACE,
+    points = points_of(placed["prompt_refusal"].filter(pl.col("task").is_null()))
+    return to_requests(points, base, "end", exclusive=True).select(
+        *PLACE,
         said_line="line_no",
         said_prompt="prompt_tokens",
         said_window="window_tokens",
@@ -170,35 +149,27 @@ def _first(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _with_orphans(base: pl.DataFrame, cuts: pl.DataFrame, refusals: pl.DataFrame) -> pl.DataFrame:
-    """Base rows, and a row for each cut or refusal that no request surrounds."""
-    lost = pl.concat([cuts, refusals], how="diagonal").filter(pl.col("request_id").is_null())
+def _with_orphans(base: pl.DataFrame, cuts: pl.DataFrame, refusals: pl.DataFrame, left: pl.DataFrame) -> pl.DataFrame:
+    """Base rows, and a row for each cut, refusal or departure that no request surrounds."""
+    lost = pl.concat([cuts, refusals, left], how="diagonal").filter(pl.col("request_id").is_null())
     rows = lost.with_columns(
         request_id=reference(),
         inference=pl.lit(True),
-        arrived_at=pl.col("at"),
+        arrived_at=pl.when(pl.col("left_in_queue").is_null()).then("at"),
         start_s="t_s",
         end_s="t_s",
         relative_start_s="rel_s",
         orphan=pl.lit(True),
     )
-    keep = [name for name in rows.columns if name in base.columns] + ["orphan"]
+    keep = [name for name in rows.columns if name in base.columns] + ["orphan", "left_in_queue"]
     return pl.concat([base, rows.select(keep)], how="diagonal").sort("stream", "byte_offset")
 
 
 def _caches(placed: PlacedFrames, base: pl.DataFrame) -> pl.DataFrame:
     """Cache lines without a task number (`loading cache slot` of the Go runners)."""
-    points = _points(placed["cache_reuse"].filter(pl.col("task").is_null()))
-    near = _to_requests(points, base, "start", exclusive=True).filter(pl.col("request_id").is_not_null())
+    points = points_of(placed["cache_reuse"].filter(pl.col("task").is_null()))
+    near = to_requests(points, base, "start", exclusive=True).filter(pl.col("request_id").is_not_null())
     return near.select("request_id", slot_prompt="prompt_tokens", slot_cached="cached_tokens", slot_line="line_no")
-
-
-def _cancels(placed: PlacedFrames, base: pl.DataFrame) -> pl.DataFrame:
-    points = _points(placed["request_cancel"].filter(pl.col("task").is_null()))
-    near = _to_requests(points, base, "end", exclusive=False).filter(pl.col("request_id").is_not_null())
-    return near.group_by("request_id", maintain_order=True).agg(
-        pl.col("stage").last().alias("cancel_stage"), pl.col("line_no").last().alias("cancelled_line")
-    )
 
 
 def _failures(placed: PlacedFrames, base: pl.DataFrame) -> pl.DataFrame:
@@ -211,8 +182,8 @@ def _failures(placed: PlacedFrames, base: pl.DataFrame) -> pl.DataFrame:
         placed["memory_error"].select(*_POINT, kind=pl.lit("memory"), what="scope", failure_text="message"),
         loads.select(*_POINT, kind=pl.lit("load"), what="error_class", failure_text="error"),
     ]
-    points = _points(pl.concat(kinds))
-    near = _to_requests(points, base, "end", exclusive=False).filter(pl.col("request_id").is_not_null())
+    points = points_of(pl.concat(kinds))
+    near = to_requests(points, base, "end", exclusive=False).filter(pl.col("request_id").is_not_null())
     client_left = pl.col("failure_text").fill_null("").str.contains("context canceled|client connection closed")
     left = client_left | (pl.col("what") == "client_left")
 
@@ -220,7 +191,10 @@ def _failures(placed: PlacedFrames, base: pl.DataFrame) -> pl.DataFrame:
         return ((pl.col("kind") == kind) & ~left).any()
 
     return near.group_by("request_id", maintain_order=True).agg(
-        mine("error").alias("had_error"),
+        ((pl.col("kind") == "error") & ~left & ~(pl.col("what") == "repeat_limit").fill_null(False))
+        .any()
+        .alias("had_error"),
+        (pl.col("what") == "repeat_limit").any().alias("repeat_cut"),
         mine("exit").alias("had_exit"),
         mine("memory").alias("had_memory_error"),
         mine("load").alias("load_failed"),
@@ -254,7 +228,6 @@ def _numbers() -> list[pl.Expr]:
     def line(column: str) -> pl.Expr:
         return pl.col(column)
 
-    go_limit = pl.when(pl.col("cut_limit") == pl.col("cut_new")).then("cut_limit")
     during = (pl.col("load_t_s") >= pl.col("start_s") - 2) & (pl.col("load_ready_t_s") <= pl.col("end_s") + 2)
     whole = {
         "asked_tokens": known(
@@ -272,7 +245,9 @@ def _numbers() -> list[pl.Expr]:
             line("task_window_tokens"),
             sourced(line("said_window"), _INT, "measured", line=line("said_line")),
             line("load_window"),
-            sourced(go_limit, _INT, "derived", line=line("cut_line"), note="limit of the cut"),
+            sourced(
+                line("cut_window"), _INT, "derived", line=line("cut_line"), note="from the cut, by the release's rule"
+            ),
         ),
         "keep_tokens": sourced(line("cut_keep"), _INT, "measured", line=line("cut_line")),
         "cut_to_tokens": sourced(line("cut_new"), _INT, "measured", line=line("cut_line")),

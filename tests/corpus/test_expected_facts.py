@@ -74,7 +74,7 @@ def _same(found: object, wanted: object) -> bool:
     if found in (None, "") or not isinstance(wanted, int | float):
         return False
     digits = len(str(wanted).partition(".")[2]) if isinstance(wanted, float) else 0
-    return abs(float(str(found)) - wanted) <= 0.5001 * 10**-digits
+    return bool(abs(float(str(found)) - wanted) <= 0.5001 * 10**-digits)
 
 
 def _requests(case: Case, wanted: dict[str, Any], *, without_tasks: bool) -> list[tuple[str, object, object]]:
