@@ -40,6 +40,8 @@ _HEADER_LIMIT_S = 299.0  # "fetch failed" means refused or reset below, a limit 
 #: Classes that leave open whether a connection was refused, reset, lost or given up.
 VAGUE_CLASSES = ("fetch_failed", "connection_error")
 
+_GATEWAY_GAVE_UP = (504, 524)  # a proxy's own word for its time limit
+
 _OUTCOME = {
     "context_overflow": "refused_window",
     "timeout": "client_closed_before_first_byte",
@@ -121,8 +123,19 @@ def _finished(rows: pl.DataFrame, errors: pl.DataFrame, runs: pl.DataFrame, plac
     for setting, prefix in _SETTINGS.items():
         chosen = settings_of(rows, placed, setting, prefix)
         rows = rows.join(chosen, on=_WHO, how="left", nulls_equal=True, maintain_order="left")
+    rows = _with_versions(rows, placed)
     ordered = rows.sort("ended_at", "started_at", "unit_id", nulls_last=True).with_row_index("call")
     return ordered.with_columns(*_columns()).with_columns(outcome=_outcome())
+
+
+def _with_versions(rows: pl.DataFrame, placed: PlacedFrames) -> pl.DataFrame:
+    """`agent_version`: that of the session, else the only one of this agent."""
+    told = placed["agent_session"].select("agent", "session_id", "agent_version").drop_nulls(["agent", "agent_version"])
+    own = told.unique(["agent", "session_id"], keep="last", maintain_order=True)
+    only = told.group_by("agent").agg(v=pl.col("agent_version").unique()).filter(pl.col("v").list.len() == 1)
+    joined = rows.join(own, on=["agent", "session_id"], how="left", maintain_order="left")
+    joined = joined.join(only.with_columns(pl.col("v").list.first()), on="agent", how="left", maintain_order="left")
+    return joined.with_columns(agent_version=pl.coalesce("agent_version", "v")).drop("v")
 
 
 def _transcript(placed: PlacedFrames) -> pl.DataFrame:
@@ -268,7 +281,7 @@ def _outcome() -> pl.Expr:
         .then(closed)
         .when(vague & (pl.col("duration_s") >= _HEADER_LIMIT_S))
         .then(closed)
-        .when(kind == "timeout")
+        .when((kind == "timeout") | pl.col("http_status").is_in(_GATEWAY_GAVE_UP))
         .then(closed)
         .when(kind.is_in(list(_OUTCOME)))
         .then(kind.replace_strict(_OUTCOME, default=None, return_dtype=pl.String))

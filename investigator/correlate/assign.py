@@ -1,7 +1,8 @@
 """Candidate pairs of agent calls and server requests → which request belongs to which call.
 
-First each call gets one request, so that the sum of the scores is as great as can be; then the calls get the repeats
-between and behind it; at last what only waited for a slot. Requests of one call do not overlap, and none follows one
+First each call gets one request, so that the sum of the scores is as great as can be; then calls that were given up
+get one of which neither end agrees (it waited, the server went on); at last the calls get the repeats between and
+behind their first one. Requests of one call do not overlap, and none follows one
 that came to an answer, unless nothing else can be meant: see `_goes_on`.
 """
 
@@ -68,7 +69,6 @@ def assign(candidates: Iterable[Candidate], times: Mapping[int, Times]) -> Assig
     ordered = sorted(candidates, key=lambda c: (-c.score, c.call, c.request))
     result = Assignment(times)
     _one_each([c for c in ordered if c.aligned], result)
-    _repeats([c for c in ordered if c.begun], _sole(ordered), result)
     for candidate in ordered:
         free = candidate.request not in result.taken and not result.owned.get(candidate.call)
         if free and candidate.gave_up:

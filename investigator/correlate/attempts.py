@@ -17,7 +17,18 @@ _QUICK_S = 60.0  # with the repeats that an SDK makes
 _CLIENT_WORDS = ("connection_refused", "connection_reset", "connection_lost")
 _STREAM_STATUS_FIX = (0, 12, 6)  # before, a stream that was given up before its first byte was logged as 200
 
-_FROM_CALL = ("agent", "session_id", "provider", "model", "error_class", "error_text", "run_id", "call_id", "unit_id")
+_FROM_CALL = (
+    "agent",
+    "agent_version",
+    "session_id",
+    "provider",
+    "model",
+    "error_class",
+    "error_text",
+    "run_id",
+    "call_id",
+    "unit_id",
+)
 _FROM_LOAD = (
     "model_key",
     "slots",

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from .limits import with_limits
 from .outcomes import SUCCESSES
 from .prefill import client_timings, measure, with_rates
 from .schema import PlacedFrames
 from .sourced import bare, known, sourced, value_of
-from .timeouts import with_limits
 from .tries import with_cold, with_reuse, with_tries
 from .waiting import with_waiting
 

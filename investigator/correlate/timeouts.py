@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-import polars as pl
-
-from investigator.catalog import TimeoutLayer, match_timeouts
+from investigator.catalog import TimeoutLayer, TimeoutMatch, match_timeouts
+from investigator.catalog.version_range import includes
 
 Covers: TypeAlias = Literal["first_byte", "whole_answer", "idle", "run"]
 
@@ -26,13 +25,27 @@ _NAMES = {
     "opencode": "OpenCode",
     "aider": "Aider",
     "cline": "Cline",
+    "continue": "Continue",
+    "copilot-chat": "GitHub Copilot Chat",
+    "crush": "Crush",
+    "gemini-cli": "Gemini CLI",
+    "goose": "Goose",
+    "litellm": "LiteLLM",
+    "mini-swe-agent": "mini-swe-agent",
+    "open-webui": "Open WebUI",
+    "openhands": "OpenHands",
+    "qwen-code": "Qwen Code",
+    "roo-code": "Roo Code",
+    "swe-agent": "SWE-agent",
 }
 _ROUND_S = (30, 60, 90, 120, 180, 240, 300, 600, 900, 1800, 3600, 7200)
 _NEAR = 0.02
 _NEAR_S = 2.0
-_EQUAL = 0.01  # durations of one limit differ by less
+EQUAL = 0.01  # durations of one limit differ by less
 _SHORTEST_S = 10.0  # shorter repeats are chance, or a user's hand
 _ROUND_NEAR = (-1.5, 4.0)
+_PROMPT_S = 0.9  # an agent's own timer fires within this
+_LATE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +80,7 @@ class Ending:
     equal: int
     said_s: float | None = None
     least_s: float | None = None
+    version: str | None = None
 
 
 def limit_of(ending: Ending) -> Limit | None:
@@ -81,8 +95,25 @@ def limit_of(ending: Ending) -> Limit | None:
         )
     if ending.outcome not in CLOSED:
         return _configured(ending)
-    own = _by_setting(ending) or _by_words(ending) or _by_catalog(ending)
+    own = _sharper(ending, _by_setting(ending)) or _by_words(ending) or _by_catalog(ending)
     return own or _by_duration(ending) or _longer_than_seen(ending)
+
+
+def _sharper(ending: Ending, setting: Limit | None) -> Limit | None:
+    """A timer of the agent's own fires within a second; a known limit of equal size that fires late fits better then.
+
+    300.0 s is a run limit of 300 s, 301.4 s is Node's header limit under it (agent-logs.md §0.3).
+    """
+    if setting is None or ending.duration_s is None or ending.duration_s - setting.seconds <= _PROMPT_S:
+        return setting
+    known = next((m for m in _matches(ending) if _fires_late(m.layer, setting.seconds, ending.duration_s)), None)
+    return _from_catalog(known, ending) if known is not None else setting
+
+
+def _fires_late(layer: TimeoutLayer, seconds: float, seen_s: float) -> bool:
+    if layer.seconds is None or layer.effective_s is None or abs(layer.seconds - seconds) > _PROMPT_S:
+        return False
+    return layer.effective_s[1] > seconds + _PROMPT_S and seen_s <= layer.effective_s[1] + _PROMPT_S
 
 
 def _by_words(ending: Ending) -> Limit | None:
@@ -92,7 +123,7 @@ def _by_words(ending: Ending) -> Limit | None:
     configured = next((limit for limit, _ in _limits(ending) if abs(limit.seconds - ending.said_s) < 0.5), None)
     if configured is not None:
         return configured
-    matches = match_timeouts(ending.said_s, 0.5, ending.agent, ending.error_text)
+    matches = match_timeouts(ending.said_s, 0.5, name_of(ending.agent) if ending.agent else None, ending.error_text)
     layer = next((m.layer for m in matches if "text" in m.reasons or "agent" in m.reasons), None)
     key = layer.keys[0] if layer is not None and layer.keys else None
     name = layer.component if layer is not None else f"{name_of(ending.agent)} request limit"
@@ -133,17 +164,46 @@ def _longer_than_seen(ending: Ending) -> Limit | None:
 
 def _by_catalog(ending: Ending) -> Limit | None:
     """A known default whose duration fits, and whose words or agent fit as well."""
+    found = next(iter(_matches(ending)), None)
+    return _from_catalog(found, ending) if found is not None else None
+
+
+def _matches(ending: Ending) -> list[TimeoutMatch]:
+    """Known limits of this length that the agent's release may have; words such as "timed out" are everybody's."""
     if ending.duration_s is None or (ending.agent is None and ending.error_text is None):
-        return None
-    for match in match_timeouts(ending.duration_s, _NEAR_S, ending.agent, ending.error_text):
-        layer, why = match.layer, match.reasons
-        own = "agent" in why if ending.agent else "text" in why  # words such as "timed out" are everybody's
-        if "seconds" in why and own and layer.seconds is not None:
-            key = layer.keys[0] if layer.keys else None
-            return Limit(
-                layer.seconds, layer.component, key, _covers(layer), "derived", f"known default: {', '.join(why)}"
-            )
-    return None
+        return []
+    hint = name_of(ending.agent) if ending.agent else None
+    matches = match_timeouts(ending.duration_s, _NEAR_S, hint, ending.error_text)
+    return [m for m in matches if "seconds" in m.reasons and _is_own(m, ending) and _in_release(m.layer, ending)]
+
+
+def _is_own(match: TimeoutMatch, ending: Ending) -> bool:
+    if match.layer.kind == "proxy":
+        return "text" in match.reasons
+    return "agent" in match.reasons if ending.agent else "text" in match.reasons
+
+
+def _in_release(layer: TimeoutLayer, ending: Ending) -> bool:
+    """False only where the catalogue's range of releases leaves out the agent's."""
+    name = name_of(ending.agent).lower()
+    if layer.agent is not None and layer.agent.lower() == name:
+        return includes(layer.versions, ending.version) is not False
+    about = [text[len(name) :].strip() for text in layer.applies_to if text.lower().startswith(name)]
+    return not about or any(includes(text, ending.version) is not False for text in about)
+
+
+def _from_catalog(match: TimeoutMatch, ending: Ending) -> Limit:
+    """An estimate: the catalogue knows a default, nobody logged that it was in force."""
+    layer, seen = match.layer, ending.duration_s or 0.0
+    seconds = layer.seconds or seen
+    note = f"known default: {', '.join(match.reasons)}"
+    if layer.versions:
+        note += f"; of {layer.versions}" + ("" if ending.version else ", the release is not known")
+    if seen > seconds + _LATE_S:
+        note += f"; set to {seconds:g} s, seen to fire at up to {(layer.effective_s or (0, seen))[1]:g} s"
+        seconds = float(round(seen))
+    key = layer.keys[0] if layer.keys else None
+    return Limit(seconds, layer.component, key, _covers(layer), "estimated", note)
 
 
 def _covers(layer: TimeoutLayer) -> Covers:
@@ -171,65 +231,3 @@ def _by_duration(ending: Ending) -> Limit | None:
 
 def _near(seen: float, limit: float) -> bool:
     return -1.5 <= seen - limit <= max(_NEAR_S, _NEAR * limit) + 2.0
-
-
-_COLUMNS = {
-    "agent": "agent",
-    "outcome": "outcome",
-    "duration_s": "waited",
-    "call_s": "call_s",
-    "error_text": "error_text",
-    "hit_s": "hit_s",
-    "run_s": "run_s",
-    "run_key": "run_key",
-    "request_s": "request_s",
-    "request_key": "request_key",
-    "equal": "equal",
-    "said_s": "said_s",
-    "least_s": "least_s",
-}
-
-
-def with_limits(attempts: pl.DataFrame) -> pl.DataFrame:
-    """`attempts` (the columns of `_COLUMNS`' values) with `limit_*` columns; one look-up per distinct ending."""
-    closed = pl.col("outcome").is_in(CLOSED)
-    # A task's line says when a slot took it; a call with one request saw the waiting before as well.
-    alone = pl.col("call_s").is_not_null() & (pl.len().over("c_unit_id") == 1)
-    own = pl.coalesce("client_s", "duration")
-    seen = pl.when(alone).then(pl.max_horizontal(own, "call_s")).otherwise(own)
-    waited = pl.when(closed).then(seen.round(1))
-    equal, least = _equals()
-    keyed = attempts.with_columns(
-        equal=pl.when(closed).then(equal).otherwise(0).cast(pl.Int64),
-        least_s=pl.when(closed).then(least),
-        waited=waited,
-    )
-    keys = list(_COLUMNS.values())
-    distinct = keyed.select(keys).unique(maintain_order=True)
-    limits = [
-        limit_of(Ending(**{field: row[name] for field, name in _COLUMNS.items()})) for row in distinct.rows(named=True)
-    ]
-    schema = {
-        "limit_s": pl.Float64,
-        "limit_layer": pl.String,
-        "limit_key": pl.String,
-        "limit_covers": pl.String,
-        "limit_label": pl.String,
-        "limit_note": pl.String,
-    }
-    rows = [(None,) * 6 if x is None else (x.seconds, x.layer, x.key, x.covers, x.label, x.note) for x in limits]
-    found = pl.concat([distinct, pl.DataFrame(rows, schema=schema, orient="row")], how="horizontal")
-    return keyed.join(found, on=keys, how="left", nulls_equal=True, maintain_order="left").drop(
-        "equal", "waited", "least_s"
-    )
-
-
-def _equals() -> tuple[pl.Expr, pl.Expr]:
-    """Closed attempts of the same stream that lasted as long (to a hundredth, or to what the log's seconds tell), and
-    the shortest of them: what is added to a limit is the time until it was noticed."""
-    lasted = pl.coalesce("client_s", "duration")
-    width = pl.max_horizontal(pl.lit(1.0), _EQUAL * lasted)
-    same = (lasted.round() / width.round()).round()
-    closed = pl.col("outcome").is_in(CLOSED)
-    shortest = pl.when(closed).then(lasted).min().over("stream", same)
-    return closed.sum().over("stream", same), shortest
