@@ -120,7 +120,8 @@ def clock(moment: datetime | None, zone_offset_s: int | None, *, with_date: bool
     return Shown(there.strftime("%Y-%m-%d %H:%M:%S" if with_date else "%H:%M:%S"), exact)
 
 
-_UNITS = {"tokens": "tokens", "tps": "tokens/s", "s/tok2": "s/token²", "ratio": "", "bytes": "bytes", "s": "s"}
+_UNITS = {"tokens": "tokens", "tps": "tokens/s", "s/tok2": "s/token²", "ratio": "", "bytes": "bytes",
+          "bytes/tok": "bytes", "s": "s"}  # fmt: skip
 
 
 def quantity(value: Value, unit: str | None, zone_offset_s: int | None = None) -> Shown:
@@ -135,7 +136,7 @@ def quantity(value: Value, unit: str | None, zone_offset_s: int | None = None) -
         return Shown(value, value)
     name = _(_UNITS.get(unit or "", unit or ""))
     exact = f"{figures(f'{value:,}')} {name}".strip()
-    if unit == "bytes":
+    if unit in {"bytes", "bytes/tok"}:
         return Shown(size(value), exact)
     if unit == "ratio" and 0 <= value <= 1:
         return Shown(f"{number(round(value * 100, 3))} %", figures(f"{value:,}"))

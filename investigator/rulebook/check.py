@@ -268,7 +268,7 @@ class Checker:
             value, at = param.default, ("params", name, "default")
             if not isinstance(value, kinds[param.type]) or (isinstance(value, bool) and param.type != "boolean"):
                 self._say(at, f"the default {value!r} is no {param.type}", "give a value of the parameter's type")
-            elif isinstance(value, int | float) and not _inside(value, param.min, param.max):
+            elif isinstance(value, int | float) and not inside(value, param.min, param.max):
                 self._say(at, f"the default {value} lies outside of min and max", "give a value between them")
 
     def _types(self, compiled: Compiled) -> None:
@@ -283,7 +283,8 @@ class Checker:
                 return
 
 
-def _inside(value: float, low: float | None, high: float | None) -> bool:
+def inside(value: float, low: float | None, high: float | None) -> bool:
+    """Whether a value lies between two bounds, both of which may be open."""
     return (low is None or value >= low) and (high is None or value <= high)
 
 

@@ -64,9 +64,16 @@ def evaluate(con: duckdb.DuckDBPyConnection, rules: RuleSet, timer: Callable[[],
     """
     register_functions(con)
     with one_thread(con):
-        sizes = _view_sizes(con)
-        runs = [_run(con, compiled, sizes, timer or (lambda: 0.0)) for compiled in rules.rules]
-        findings, failed = _findings(con, runs)
+        return evaluate_registered(con, rules, timer)
+
+
+def evaluate_registered(
+    con: duckdb.DuckDBPyConnection, rules: RuleSet, timer: Callable[[], float] | None = None
+) -> Evaluation:
+    """The same on a connection that has the functions and one thread already: for many small evaluations."""
+    sizes = _view_sizes(con)
+    runs = [_run(con, compiled, sizes, timer or (lambda: 0.0)) for compiled in rules.rules]
+    findings, failed = _findings(con, runs)
     results: list[RuleResult] = []
     subjects: list[SubjectResult] = []
     for run in runs:

@@ -71,7 +71,7 @@ def say_exact(value: Value, unit: str | None = None) -> str:
 def _say_number(value: float, unit: str | None) -> str:
     if unit == "s":
         return format_seconds(value)
-    if unit == "bytes":
+    if unit in {"bytes", "bytes/tok"}:
         return format_bytes(value)
     if unit == "tokens":
         return format_tokens(value) + " tokens"

@@ -72,7 +72,7 @@ def _run_test(con: duckdb.DuckDBPyConnection, compiled: Compiled, test: RuleTest
             evaluation = evaluate(con, rules)
     except (TestSetupError, InvestigatorError) as error:
         return TestResult(compiled.id, test.name, compiled.path, (str(error),))
-    return TestResult(compiled.id, test.name, compiled.path, tuple(_failures(evaluation, test)))
+    return TestResult(compiled.id, test.name, compiled.path, tuple(failures_of(evaluation, test)))
 
 
 def rows_of(compiled: Compiled, test: RuleTest) -> dict[str, list[dict[str, Any]]]:
@@ -164,7 +164,8 @@ def _time(where: str, value: Any) -> datetime:
     return T0 + timedelta(seconds=seconds if match[1] == "+" else -seconds)
 
 
-def _failures(evaluation: Evaluation, test: RuleTest) -> Iterator[str]:
+def failures_of(evaluation: Evaluation, test: RuleTest) -> Iterator[str]:
+    """What a test expects and the evaluation does not give."""
     expect, result = test.expect, evaluation.results[0]
     outcome = result.outcome if sum(result.counts.values()) else "no_candidates"
     # a row test may look at rules that see no candidate at all as quiet: that is what their user sees

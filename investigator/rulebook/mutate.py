@@ -1,0 +1,144 @@
+"""`rules test --mutate`: how many small mistakes in a rule its row tests notice.
+
+A mutant is killed when a test fails on it, or when it cannot run. Of those that survive, the ones whose query DuckDB
+plans exactly as the rule's own are no mistakes and are not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+
+import duckdb
+
+from investigator.errors import RuleProblem
+from investigator.rulebook.check import Issue
+from investigator.rulebook.compile import Compiled, arguments, outcome_sql
+from investigator.rulebook.emptyviews import empty_views
+from investigator.rulebook.evaluate import evaluate_registered
+from investigator.rulebook.model import RuleTest
+from investigator.rulebook.mutants import Mutant, mutants
+from investigator.rulebook.pack import RuleSet
+from investigator.rulebook.pointer import Pointer
+from investigator.rulebook.sqltree import SqlReader
+from investigator.rulebook.testing import TestSetupError, failures_of, fill_views, rows_of
+from investigator.rulebook.yamlpos import read_yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Survivor:
+    """A mistake that no test noticed: `change` in `line` of the rule's file."""
+
+    line: int
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class MutationResult:
+    """One rule's mutants; `equivalent` ones are not mistakes. `tests`: row tests that were run."""
+
+    rule: str
+    path: str
+    tests: int
+    killed: int
+    equivalent: int
+    survivors: tuple[Survivor, ...]
+
+    @property
+    def counted(self) -> int:
+        return self.killed + len(self.survivors)
+
+    @property
+    def score(self) -> float:
+        """Killed share; 1 for a rule in which nothing can be changed."""
+        return self.killed / self.counted if self.counted else 1.0
+
+
+def mutation_results(ruleset: RuleSet) -> Iterator[MutationResult]:
+    """Mutate every rule of the set and run its row tests. The set must be loaded with tests; log tests are not run."""
+    reader, con = SqlReader(), empty_views()
+    try:
+        for compiled in ruleset.rules:
+            yield _of_rule(con, reader, compiled)
+    finally:
+        reader.close()
+        con.close()
+
+
+def _of_rule(con: duckdb.DuckDBPyConnection, reader: SqlReader, compiled: Compiled) -> MutationResult:
+    made = list(mutants(compiled, reader))
+    alive = made
+    tests = sorted((test for test in compiled.rule.tests if test.log is None), key=_order)
+    for test in tests:
+        if alive:
+            alive = _survivors(con, compiled, test, alive)
+    _empty(con)
+    plan = _plan(con, compiled)
+    different = [each for each in alive if each.path == ("merge", "keep") or _plan(con, each.compiled) != plan]
+    pointer = _pointer(compiled.path)
+    survivors = tuple(Survivor(_line(pointer, each), each.text) for each in different)
+    return MutationResult(
+        compiled.id, compiled.path, len(tests), len(made) - len(alive), len(alive) - len(different), survivors
+    )
+
+
+def _order(test: RuleTest) -> bool:
+    """Those that fire first: they notice most."""
+    return test.expect.outcome != "fired"
+
+
+def _survivors(
+    con: duckdb.DuckDBPyConnection, compiled: Compiled, test: RuleTest, alive: Sequence[Mutant]
+) -> list[Mutant]:
+    try:
+        fill_views(con, rows_of(compiled, test))
+    except TestSetupError:
+        return list(alive)
+    expected = _rows(con, RuleSet((compiled,)).with_params(compiled.id, test.params).rules[0])
+    return [each for each in alive if not _killed(con, each, test, expected)]
+
+
+def _killed(con: duckdb.DuckDBPyConnection, mutant: Mutant, test: RuleTest, expected: object) -> bool:
+    """Judging alone is fast; findings are built only where the rows differ, or what is expected comes after them."""
+    own = {name: value for name, value in test.params.items() if mutant.path[:2] != ("params", name)}
+    rules = RuleSet((mutant.compiled,)).with_params(mutant.compiled.id, own)
+    deep = test.expect.what_if or test.expect.remedies is not None or mutant.path[0] == "merge"
+    if not deep and _rows(con, rules.rules[0]) == expected:
+        return False
+    return bool(list(failures_of(evaluate_registered(con, rules), test)))
+
+
+def _rows(con: duckdb.DuckDBPyConnection, compiled: Compiled) -> list[str] | None:
+    """The judged candidates; None when the query fails."""
+    try:
+        rows = con.execute(outcome_sql(compiled, compiled.match_sql), arguments(compiled)).fetchall()
+    except duckdb.Error:
+        return None
+    return sorted(map(repr, rows))
+
+
+def _empty(con: duckdb.DuckDBPyConnection) -> None:
+    fill_views(con, {})
+
+
+def _plan(con: duckdb.DuckDBPyConnection, compiled: Compiled) -> str | None:
+    try:
+        rows = con.execute(f"EXPLAIN {outcome_sql(compiled, compiled.match_sql)}", arguments(compiled)).fetchall()
+    except duckdb.Error:
+        return None
+    return str(rows)
+
+
+def _pointer(path: str) -> Pointer:
+    text = FilePath(path).read_text(encoding="utf-8")
+    return Pointer(path, text.splitlines(), read_yaml(text))
+
+
+def _line(pointer: Pointer, mutant: Mutant) -> int:
+    return pointer.inside(Issue(mutant.path, mutant.text, "", mutant.offset)).line
+
+
+def problem_of(result: MutationResult, survivor: Survivor) -> RuleProblem:
+    """A survivor as a message that points into the file."""
+    return RuleProblem(f"no test notices: {survivor.change}", "add a test", result.path, survivor.line)
