@@ -6,6 +6,7 @@ from .fit import PrefillFit, fit_prefill
 from .geometry import HasGeometry, geometry_of
 from .interval import Interval, Label, Verdict, as_interval, weakest
 from .kv import (
+    CELL_PADDING_TOKENS,
     KV_TYPE_BYTES,
     AttentionLayers,
     CacheSettings,
@@ -40,6 +41,7 @@ from .weights import BITS_PER_WEIGHT, active_weight_bytes, weights_bytes
 
 __all__ = [
     "BITS_PER_WEIGHT",
+    "CELL_PADDING_TOKENS",
     "FUNCTIONS",
     "GB",
     "GIB",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .interval import Interval
 from .points import PrefillPoint
 from .solve import DEPTH_SPREAD, mean_depths, scaled_rows, trusts
 from .units import Floats
@@ -25,6 +26,22 @@ class Break:
 
     depth_tokens: int
     slowdown: float
+
+    @property
+    def say(self) -> str:
+        """In words, with what is known to do it."""
+        return (
+            f"from {self.depth_tokens:,} tokens on reads took up to {self.slowdown:.1f} times as long as the law of "
+            "the shallower ones says: memory pressure, swap, or a part on the CPU"
+        )
+
+    def beyond(self, interval: Interval, depth_tokens: float) -> Interval:
+        """Seconds by the old law, from the break on: the worst slowdown is the best guess, the old law the lower bound,
+        twice the extra the upper."""
+        if depth_tokens < self.depth_tokens:
+            return interval
+        slow = self.slowdown
+        return Interval(interval.low, interval.mid * slow, interval.high * (2 * slow - 1), "estimated")
 
 
 def find_break(points: Sequence[PrefillPoint]) -> Break | None:

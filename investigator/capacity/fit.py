@@ -73,7 +73,7 @@ class PrefillFit:
         mid = float(prefill_s(new_tokens, cached_tokens, self.r0_tps, self.c))
         spread = _COVERAGE * self.relative_sd(new_tokens, cached_tokens)
         interval = Interval(mid / (1 + spread), mid, mid * (1 + spread), "estimated")
-        return _after_break(self, interval, new_tokens + cached_tokens)
+        return interval if self.break_at is None else self.break_at.beyond(interval, new_tokens + cached_tokens)
 
     def relative_sd(self, new_tokens: float, cached_tokens: float) -> float:
         """Relative standard deviation of a predicted time: noise, open constants and untested depth."""
@@ -145,14 +145,6 @@ def _covariance(
     norms = np.linalg.norm(scaled, axis=0)
     inverse = np.linalg.pinv((scaled / norms).T @ (scaled / norms)) / np.outer(norms, norms) * noise**2
     return (float(inverse[0, 0]), float(inverse[0, 1])), (float(inverse[1, 0]), float(inverse[1, 1]))
-
-
-def _after_break(fit: PrefillFit, interval: Interval, depth_tokens: float) -> Interval:
-    """Beyond a break the worst slowdown is the best guess, the old law the lower bound, twice the extra the upper."""
-    if fit.break_at is None or depth_tokens < fit.break_at.depth_tokens:
-        return interval
-    slow = fit.break_at.slowdown
-    return Interval(interval.low, interval.mid * slow, interval.high * (2 * slow - 1), "estimated")
 
 
 def _bounds_from_one_depth(fit: PrefillFit, new_tokens: float, cached_tokens: float) -> Interval:

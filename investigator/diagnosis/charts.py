@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from investigator.capacity.fit import PrefillPoint, fit_prefill
+from investigator.capacity.fit import PrefillFit, PrefillPoint, fit_prefill
 from investigator.capacity.kv import kv_type_factor
 from investigator.diagnosis.incidents import Row
 from investigator.diagnosis.model import Curve, MemoryBar
@@ -22,7 +22,7 @@ def curve(failed: Sequence[Row], attempts: Sequence[Row], labels: dict[str, Labe
     if row is None:
         return None
     same = [a for a in attempts if a["model_key"] == row["model_key"] and a["outcome"] in ("ok", "cut_by_length")]
-    points = [point for point in (_point(a, labels) for a in same) if point is not None]
+    points = [point for point in (timed_read(a, labels) for a in same) if point is not None]
     fit = fit_prefill(points)
     if fit is None:
         return None
@@ -38,11 +38,12 @@ def curve(failed: Sequence[Row], attempts: Sequence[Row], labels: dict[str, Labe
         limit_s=float(max(limits)) if limits else None,
         r0_tps=fit.r0_tps,
         c_s_per_token2=fit.c,
-        note=_note(fit.n_points, fit.deepest_tokens, fit.basis),
+        note=_note(fit),
     )
 
 
-def _point(row: Row, labels: dict[str, Label]) -> PrefillPoint | None:
+def timed_read(row: Row, labels: Mapping[str, Label]) -> PrefillPoint | None:
+    """An attempt as a point of the reading curve; None where its reading was not timed."""
     seconds, read = row["prefill_s"], row["read_tokens"]
     if not isinstance(seconds, float) or not isinstance(read, int):
         return None
@@ -50,10 +51,11 @@ def _point(row: Row, labels: dict[str, Label]) -> PrefillPoint | None:
     return PrefillPoint(read - cached, cached, seconds, labels.get(str(row["attempt_id"]), "derived"))
 
 
-def _note(points: int, deepest_tokens: int, basis: str) -> str:
-    if basis != "fit":
-        return f"one depth only ({deepest_tokens:,} tokens): the line is a lower bound"
-    return f"fitted to {points} requests of this case, the deepest at {deepest_tokens:,} tokens"
+def _note(fit: PrefillFit) -> str:
+    if fit.basis != "fit":
+        return f"one depth only ({fit.deepest_tokens:,} tokens): the line is a lower bound"
+    told = f"fitted to {fit.n_points} requests of this case, the deepest at {fit.deepest_tokens:,} tokens"
+    return told if fit.break_at is None else f"{told}; {fit.break_at.say}"
 
 
 def memory(failed: Sequence[Row]) -> tuple[MemoryBar, ...]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 
-from investigator.capacity import GIB, Interval, geometry_of, kv_bytes_per_token
+from investigator.capacity import GIB, Break, Interval, KvGeometry, fit_prefill, geometry_of, kv_bytes_per_token
+from investigator.casefile.frames import read_frame
 from investigator.catalog import Machine, ModelSpec, find_machine, find_models
+from investigator.diagnosis.charts import timed_read
 from investigator.planning.catalogue import Catalogue
-from investigator.planning.needs import Budget, ModelNeeds, measured_needs, needs_of
+from investigator.planning.needs import Budget, LoggedBuffers, ModelNeeds, measured_needs, needs_of
+from investigator.planning.printed import CacheLine, printed_geometry, read_cache_lines
 from investigator.planning.queries import query
 from investigator.planning.speed import Measured, ReadingSpeed, case_speed
 
@@ -28,6 +31,8 @@ class CaseModel:
     kv_bytes_per_token: float | None
     native_window_tokens: int | None
     layers: int | None
+    buffers: LoggedBuffers | None
+    printed: KvGeometry | None
     memory_limit_bytes: float | None
     memory_limit_basis: str | None
     prefill_r0: float | None
@@ -35,6 +40,7 @@ class CaseModel:
     prefill_spread: float | None
     prefill_points: int | None
     prefill_fitted_to_tokens: int | None
+    break_at: Break | None
     spec: ModelSpec | None
 
     @property
@@ -45,11 +51,17 @@ class CaseModel:
         """Its needs with what was measured; None when neither log nor catalogue tells its size."""
         if self.spec is not None:
             found = needs_of(self.spec, self.quant())
-            return found.with_measured(self.weights_bytes, self.kv_bytes_per_token, self.native_window_tokens)
+            return self._measured(found)
         if self.weights_bytes is None or self.kv_bytes_per_token is None:
             return None
         native, layers = self.native_window_tokens, self.layers or 1
-        return measured_needs(self.name, self.weights_bytes, self.kv_bytes_per_token, native, layers)
+        bare = measured_needs(self.name, self.weights_bytes, self.kv_bytes_per_token, native, layers)
+        return self._measured(bare)
+
+    def _measured(self, needs: ModelNeeds) -> ModelNeeds:
+        return needs.with_measured(
+            self.weights_bytes, self.kv_bytes_per_token, self.native_window_tokens, self.printed, self.buffers
+        )
 
     def quant(self) -> str | None:
         """The file whose size is nearest to the weights in memory."""
@@ -64,7 +76,8 @@ class CaseModel:
             return None
         to = f" to {self.prefill_fitted_to_tokens:,} tokens" if self.prefill_fitted_to_tokens else ""
         note = f"fitted to {self.prefill_points or 'the'} requests of this case{to}"
-        return case_speed(self.prefill_r0, self.prefill_c, self.prefill_spread, note, self.prefill_fitted_to_tokens)
+        fitted_to = self.prefill_fitted_to_tokens
+        return case_speed(self.prefill_r0, self.prefill_c, self.prefill_spread, note, fitted_to, self.break_at)
 
     def budget(self) -> Budget | None:
         if self.memory_limit_bytes is None:
@@ -105,24 +118,34 @@ def read_measured(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> CaseF
     names = [column[0] for column in cursor.description or ()]
     rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     told = [str(name) for (name,) in con.execute(query("model_names")).fetchall()]
+    # Descriptions and cache lines name no load: only where there is one model it is clear which one they are of.
+    alone = len(rows) == 1
+    lines = read_cache_lines(con) if alone else ()
+    models = tuple(
+        replace(_model(row, told if alone else (), lines, catalogue), break_at=_break(con, str(row["model_key"])))
+        for row in rows
+    )
     machine, machine_name, memory = _machine(con, catalogue)
-    return CaseFacts(tuple(_model(row, told, len(rows), catalogue) for row in rows), machine, machine_name, memory)
+    return CaseFacts(models, machine, machine_name, memory)
 
 
-def _model(row: dict[str, object], told: Sequence[str], models: int, catalogue: Catalogue) -> CaseModel:
+def _model(row: dict[str, object], told: Sequence[str], lines: Sequence[CacheLine], catalogue: Catalogue) -> CaseModel:
     listed = row["names"]
     own = tuple(str(name) for name in listed) if isinstance(listed, list) else ()
     weights, per_token = _number(row["weights_bytes"]), _number(row["kv_bytes_per_token"])
     native = _whole(row["native_window_tokens"])
-    # Descriptions name no load: only where there is one model it is clear which one they are of.
-    spec = _recognised((*own, *(told if models == 1 else ())), weights, per_token, native, catalogue)
+    compute, compute_at = _number(row["compute_bytes"]), _whole(row["compute_at_tokens"])
+    layers = _whole(row["layers_total"])
+    spec = _recognised((*own, *told), weights, per_token, native, catalogue)
     return CaseModel(
         key=str(row["model_key"]),
         names=own,
         weights_bytes=weights,
         kv_bytes_per_token=per_token,
         native_window_tokens=native,
-        layers=_whole(row["layers_total"]),
+        layers=layers,
+        buffers=LoggedBuffers(compute, compute_at) if compute and compute_at else None,
+        printed=printed_geometry(lines, _whole(row["slots"]) or 1, layers),
         memory_limit_bytes=_number(row["memory_limit_bytes"]),
         memory_limit_basis=None if row["memory_limit_basis"] is None else str(row["memory_limit_basis"]),
         prefill_r0=_number(row["prefill_r0"]),
@@ -130,8 +153,17 @@ def _model(row: dict[str, object], told: Sequence[str], models: int, catalogue: 
         prefill_spread=_number(row["prefill_spread"]),
         prefill_points=_whole(row["prefill_points"]),
         prefill_fitted_to_tokens=_whole(row["prefill_fitted_to_tokens"]),
+        break_at=None,
         spec=spec,
     )
+
+
+def _break(con: duckdb.DuckDBPyConnection, model_key: str) -> Break | None:
+    """Where this model's answered reads leave their own law."""
+    rows = read_frame(con, query("timed_reads"), [model_key]).to_dicts()
+    points = [point for row in rows if (point := timed_read(row, {})) is not None]
+    fit = fit_prefill(points)
+    return None if fit is None else fit.break_at
 
 
 def _recognised(

@@ -40,6 +40,20 @@ _USUAL_QUANT = "Q4_K_M"
 
 
 @dataclass(frozen=True, slots=True)
+class LoggedBuffers:
+    """Graph buffers that an engine printed at a window (over all its slots)."""
+
+    size_bytes: float
+    window_tokens: int
+
+    def at(self, window_tokens: int) -> Interval:
+        """At another window: the same, or larger or smaller by the mask, 4 bytes per token and row of a micro-batch."""
+        mask = 4.0 * (window_tokens - self.window_tokens) * UBATCH_TOKENS
+        ends = sorted((self.size_bytes, max(self.size_bytes + mask, 0.0)))
+        return Interval(ends[0], sum(ends) / 2, ends[1], "estimated" if mask else "measured")
+
+
+@dataclass(frozen=True, slots=True)
 class ModelNeeds:
     """One file of one model. `kv_lower_bound`: parts of its state are of unknown size."""
 
@@ -54,6 +68,7 @@ class ModelNeeds:
     latent_attention: bool
     origin: Origin
     model_id: str | None = None
+    buffers: LoggedBuffers | None = None
 
     @property
     def kv_lower_bound(self) -> bool:
@@ -64,20 +79,28 @@ class ModelNeeds:
         return kv_bytes(self.geometry, CacheSettings.for_ollama(window_tokens, slots, kv_type)).total_bytes
 
     def compute_bytes(self, window_tokens: int, slots: int = 1) -> Interval:
-        """Graph buffers with flash attention; the vocabulary is not in the catalogue, so all usual ones count."""
+        """Graph buffers with flash attention: what a log printed, else of all usual vocabularies."""
+        if self.buffers is not None:
+            return self.buffers.at(window_tokens * slots)
         low, mid, high = (
             compute_buffer_bytes(size, UBATCH_TOKENS, window_tokens * slots, True) for size in _VOCABULARY_TOKENS
         )
         return Interval(low.low, mid.mid, high.high, "estimated")
 
     def with_measured(
-        self, weights: float | None = None, per_token: float | None = None, native: int | None = None
+        self,
+        weights: float | None = None,
+        per_token: float | None = None,
+        native: int | None = None,
+        printed: KvGeometry | None = None,
+        buffers: LoggedBuffers | None = None,
     ) -> ModelNeeds:
-        """The same with what a case's logs print: bytes of weights, of cache per token (f16), and the window."""
-        geometry = self.geometry
+        """The same with what a case's logs print: bytes of weights, of cache per token (f16), the window, the shape of
+        the cache where its lines tell cells and layers, and the graph buffers."""
+        geometry = printed or self.geometry
         # A cache that does not grow evenly (windows, recurrent state) keeps the catalogue's shape, which says more.
         even = all(group.window_tokens is None for group in geometry.attention) and geometry.recurrent is None
-        if per_token is not None and even and geometry.recurrent_known:
+        if per_token is not None and printed is None and even and geometry.recurrent_known:
             geometry = _even_geometry(per_token)
         return replace(
             self,
@@ -85,6 +108,7 @@ class ModelNeeds:
             geometry=geometry,
             native_window_tokens=self.native_window_tokens if native is None else native,
             origin="case",
+            buffers=buffers,
         )
 
 

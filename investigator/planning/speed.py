@@ -16,6 +16,7 @@ from itertools import chain
 from typing import Literal, TypeAlias
 
 from investigator.capacity import (
+    Break,
     Interval,
     PrefillFit,
     PrefillPoint,
@@ -65,6 +66,7 @@ class ReadingSpeed:
     fits: tuple[PrefillFit, ...] = ()
     sources: tuple[str, ...] = ()
     fitted_to_tokens: int | None = None
+    break_at: Break | None = None
 
     @property
     def deepest_tokens(self) -> int | None:
@@ -83,7 +85,8 @@ class ReadingSpeed:
         inside = prefill_interval_s(new_tokens, cached_tokens, self.r0_tps, self.c)
         if not self.fits:
             widen = self._beyond(new_tokens + cached_tokens)
-            return Interval(inside.low / widen, inside.mid, inside.high * widen, "estimated")
+            told = Interval(inside.low / widen, inside.mid, inside.high * widen, "estimated")
+            return told if self.break_at is None else self.break_at.beyond(told, new_tokens + cached_tokens)
         each = [fit.predict(new_tokens, cached_tokens) for fit in self.fits]
         extra = BUILD_SPREAD - 1 if self.basis == "benchmark" else 0.0
         low = min(e.mid / (1 + math.hypot(e.mid / e.low - 1, extra)) for e in each)
@@ -101,9 +104,9 @@ class ReadingSpeed:
         """(r0, c) whose bounds give the bounds of `predict` for this read."""
         if new_tokens <= 0 or not (self.fits or self.fitted_to_tokens):
             return self.r0_tps, self.c
-        told = self.predict(new_tokens, cached_tokens)
-        fast, slow = told.mid / told.low, told.high / told.mid
-        r0, c = self.r0_tps.mid, self.c.mid
+        told, r0, c = self.predict(new_tokens, cached_tokens), self.r0_tps.mid, self.c.mid
+        law_s = float(prefill_s(new_tokens, cached_tokens, r0, c))
+        fast, slow = law_s / told.low, told.high / law_s
         return Interval(r0 / slow, r0, r0 * fast), Interval(c / fast, c, c * slow)
 
 
@@ -116,12 +119,23 @@ class Measured:
 
 
 def case_speed(
-    r0_tps: float, c: float, relative_spread: float | None, note: str, fitted_to_tokens: int | None = None
+    r0_tps: float,
+    c: float,
+    relative_spread: float | None,
+    note: str,
+    fitted_to_tokens: int | None = None,
+    break_at: Break | None = None,
 ) -> ReadingSpeed:
-    """The case's own fit with its relative half-width."""
+    """The case's own fit with its relative half-width, and the depth from which it no longer holds."""
+    note = note if break_at is None else f"{note}; {break_at.say}"
     widen = 1 + (relative_spread or 0.0)
     return ReadingSpeed(
-        Interval.around(r0_tps, widen), Interval.around(c, widen), "case", note, fitted_to_tokens=fitted_to_tokens
+        Interval.around(r0_tps, widen),
+        Interval.around(c, widen),
+        "case",
+        note,
+        fitted_to_tokens=fitted_to_tokens,
+        break_at=break_at,
     )
 
 

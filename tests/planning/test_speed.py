@@ -6,7 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from investigator.planning import Measured, Speeds, case_speed, load_catalogue
+from investigator.capacity import Break, prefill_s
+from investigator.diagnosis.charts import curve
+from investigator.planning import Measured, Speeds, case_speed, load_catalogue, read_measured
+from tests.diagnosis.make import attempt
+from tests.planning.make import ANSWERED, case_of
 
 CATALOGUE = load_catalogue()
 SPEEDS = Speeds(CATALOGUE.benchmarks, CATALOGUE.machines, CATALOGUE.models)
@@ -80,3 +84,30 @@ def test_constants_give_the_bounds_of_the_prediction(machine: object, new: int, 
     assert float(prefill_s(new, cached, r0.high, c.low)) == pytest.approx(told.low)
     assert float(prefill_s(new, cached, r0.low, c.high)) == pytest.approx(told.high)
     assert told.low <= float(prefill_s(new, cached, r0.mid, c.mid)) <= told.high
+
+
+def test_beyond_a_break_of_the_case_reads_are_slower_and_it_is_named() -> None:
+    broken = Break(40_000, 1.9)
+    plain, slowed = (case_speed(2891.0, 2.889e-8, 0.1, "fitted", 60_000, each) for each in (None, broken))
+    assert slowed.predict(20_000) == plain.predict(20_000)
+    assert slowed.predict(50_000).mid == pytest.approx(1.9 * plain.predict(50_000).mid)
+    assert slowed.predict(50_000).low == plain.predict(50_000).low
+    assert "from 40,000 tokens on" in slowed.note and "swap" in slowed.note
+    r0, c = slowed.constants(50_000)
+    assert float(prefill_s(50_000, 0, r0.low, c.high)) == pytest.approx(slowed.predict(50_000).high)
+
+
+def test_the_break_is_found_in_the_reads_of_a_case() -> None:
+    depths = [*range(4_000, 44_000, 4_000), 48_000, 52_000, 56_000]
+    rows = [
+        attempt(f"r{n}", minute=n, **{**ANSWERED, "work_id": f"r{n}", "asked_tokens": n, "read_tokens": n,
+                                      "prefill_s": float(prefill_s(n, 0, 2891.0, 2.889e-8)) * (1.8 if n > 44_000 else 1)})
+        for n in depths
+    ]  # fmt: skip
+    with case_of(rows) as case:
+        (model,) = read_measured(case.connection, CATALOGUE).models
+    assert model.break_at is not None and model.break_at.depth_tokens == 48_000
+    speed = model.speed()
+    assert speed is not None and "from 48,000 tokens on" in speed.note
+    chart = curve(rows, rows, {})
+    assert chart is not None and "from 48,000 tokens on" in chart.note
