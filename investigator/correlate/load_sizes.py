@@ -38,6 +38,7 @@ def load_sizes(parts: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
         "plan_library",
         "layers_requested",
         "weight_devices",
+        "compute_devices",
     )
 
 
@@ -97,6 +98,7 @@ def _sums(parts: pl.DataFrame) -> pl.DataFrame:
         *(expr for part, name in _PARTS.items() for expr in total(part, name)),
         pl.when(pl.col("device").is_not_null().any()).then(pl.col("size_bytes").filter(host).sum()).alias("cpu_bytes"),
         pl.col("device").filter(pl.col("part") == "weights").unique(maintain_order=True).alias("weight_devices"),
+        pl.col("device").filter(pl.col("part") == "compute_graph").unique(maintain_order=True).alias("compute_devices"),
         pl.col("type_k").filter(typed).last().alias("part_type"),
         pl.col("line_no").filter(typed).last().alias("part_line"),
     )
@@ -154,11 +156,12 @@ def _sum_of_parts() -> pl.Expr:
 def cpu_only() -> pl.Expr:
     """Whether the model computes on the CPU alone; NULL where no line tells.
 
-    The layers that were offloaded say so, else where the weights lie, else the plan.
+    The layers that were offloaded say so, else where the weights lie, else the plan; a log that was cut down may hold
+    the working memory alone, and a build with a GPU takes some of that on the GPU even where no layer is there.
     """
     layers = value_of("layers_gpu")
     devices = pl.col("weight_devices")
-    on_host = devices.list.eval(pl.element().str.contains(_HOST)).list.all()
+    on_host = _on_host("weight_devices")
     return (
         pl.when(layers.is_not_null())
         .then(layers == 0)
@@ -166,4 +169,10 @@ def cpu_only() -> pl.Expr:
         .then(on_host)
         .when(pl.col("plan_library").is_not_null())
         .then(pl.col("plan_library") == "cpu")
+        .when((pl.col("compute_devices").list.len() > 0) & _on_host("compute_devices"))
+        .then(pl.lit(True))
     )
+
+
+def _on_host(devices: str) -> pl.Expr:
+    return pl.col(devices).list.eval(pl.element().str.contains(_HOST)).list.all()

@@ -14,9 +14,10 @@ from investigator.diagnosis.charts import curve, memory
 from investigator.diagnosis.describe import attempt_row, impact
 from investigator.diagnosis.differential import differential
 from investigator.diagnosis.fixes import fixes
-from investigator.diagnosis.incidents import Group, Row, Span, explained, group, importance, severity_rank
+from investigator.diagnosis.incidents import Group, Row, Span, explained, group, severity_rank
 from investigator.diagnosis.model import CauseLine, Diagnosis, Edge, EvidenceLine, Incident, World
 from investigator.diagnosis.queries import query
+from investigator.diagnosis.ranking import weights
 from investigator.diagnosis.timeline import marks, spans
 from investigator.diagnosis.verdict import exit_code, sentence, verdict
 from investigator.diagnosis.worlds import Replay
@@ -99,16 +100,19 @@ class _Diagnosing:
         left = tuple(row for row in self.attempts.values() if row["failed"] and row["attempt_id"] not in covered)
         known = [g for g in groups if any(f.kind in ("cause", "symptom") for f in g.findings)]
         rest = [g for g in known if not any(f.kind == "cause" for f in g.findings)]
-        built = [self._incident(g) for g in known if g not in rest]
-        if left:
-            built.append(self._incident(Group(tuple(f for g in rest for f in g.findings), (), left)))
-        else:
-            built += [self._incident(g) for g in rest]
-        return tuple(sorted(built, key=_rank))
+        told = [g for g in known if g not in rest]
+        told += [Group(tuple(f for g in rest for f in g.findings), (), left)] if left else rest
+        return tuple(incident for _, incident in sorted((self._ranked(g) for g in told), key=lambda pair: pair[0]))
+
+    def _ranked(self, group_: Group) -> tuple[tuple[object, ...], Incident]:
+        incident = self._incident(group_)
+        weight = max(self._weights(group_).values(), default=0.0)
+        place = (-weight, -severity_rank(incident.severity), str(incident.started_at), incident.incident_id)
+        return place, incident
 
     def _incident(self, group_: Group) -> Incident:
         roots = self._roots(group_)
-        causes = _cause_lines(roots, group_)
+        causes = _cause_lines(roots, group_, self._weights(group_))
         ordered_roots = [next(f for f in roots if f.finding_id == line.finding_id) for line in causes]
         numbers = impact(group_.attempts)
         span = Span.of(group_.attempts, group_.findings)
@@ -145,6 +149,9 @@ class _Diagnosing:
         explained_by = {effect for cause, effect in self.evaluation.edges if cause in causes and effect in causes}
         return [f for id_, f in causes.items() if id_ not in explained_by]
 
+    def _weights(self, group_: Group) -> dict[str, float]:
+        return weights(self._roots(group_), group_.findings, self.evaluation.edges, group_.attempts)
+
     def _edges(self, group_: Group) -> tuple[Edge, ...]:
         own = {f.finding_id for f in group_.findings}
         return tuple(Edge(c, e) for c, e in sorted(self.evaluation.edges) if c in own and e in own)
@@ -160,8 +167,8 @@ class _Diagnosing:
         return dict(self.case.connection.execute(query("prefill_labels")).fetchall())
 
 
-def _cause_lines(roots: Sequence[Finding], group_: Group) -> tuple[CauseLine, ...]:
-    """By importance (severity and calls), then how direct the evidence is."""
+def _cause_lines(roots: Sequence[Finding], group_: Group, weight: Mapping[str, float]) -> tuple[CauseLine, ...]:
+    """By weight (severity and calls), then how direct the evidence is."""
     lines: dict[str, CauseLine] = {}
     explains: dict[str, set[str]] = {}
     for finding in roots:
@@ -178,13 +185,9 @@ def _cause_lines(roots: Sequence[Finding], group_: Group) -> tuple[CauseLine, ..
         lines.setdefault(finding.rule, line)
 
     def order(line: CauseLine) -> tuple[object, ...]:
-        return (-_weight(line, roots), _LABELS.index(line.label), line.rule)
+        return (-weight[line.rule], _LABELS.index(line.label), line.rule)
 
     return tuple(sorted(lines.values(), key=order))
-
-
-def _weight(line: CauseLine, findings: Sequence[Finding]) -> float:
-    return importance([finding for finding in findings if finding.rule == line.rule], line.explains)
 
 
 def _severity(group_: Group) -> Severity:
@@ -213,11 +216,6 @@ def _incident_id(group_: Group, causes: Sequence[CauseLine]) -> str:
     subjects = min((s for f in group_.findings for s in f.subjects), default="")
     text = "\n".join([*(line.rule for line in causes), first or subjects])
     return blake2b(text.encode(), digest_size=5).hexdigest()
-
-
-def _rank(incident: Incident) -> tuple[object, ...]:
-    weight = max((_weight(line, incident.findings) for line in incident.causes), default=1.0)
-    return (-weight, -severity_rank(incident.severity), str(incident.started_at), incident.incident_id)
 
 
 def _finding_order(roots: Sequence[Finding]) -> Callable[[Finding], tuple[object, ...]]:

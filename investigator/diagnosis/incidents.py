@@ -5,21 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from math import log2
 
 from investigator.rulebook.findings import SEVERITIES, Finding, Severity, Value
 
 #: The same rule firing for the same model again within this time is the same trouble.
 SAME_TROUBLE = timedelta(hours=2)
-
-#: What a cause of each severity weighs: one step up outweighs some ten times as many calls.
-_WEIGHT: Mapping[Severity, float] = {"info": 0.3, "low": 1.0, "medium": 3.0, "high": 10.0, "critical": 30.0}
-
-#: Share of a failed call that a call counts which a cause only harmed: slowed down, cut, waiting.
-_HARMED = 0.25
-
-#: What an estimate weighs: less than something measured that is one step less severe.
-_ESTIMATED = 0.25
 
 #: Keys that tie two findings together when they share a value.
 _TIES = ("attempt_id", "run_id", "work_id", "load_id", "request_id")
@@ -133,19 +123,6 @@ def explained(finding: Finding, attempts: Sequence[Row]) -> frozenset[str]:
     """Ids of the failed calls that a finding speaks of."""
     subjects = set(finding.subjects) | set(finding.keys.get("attempt_id", ()))
     return frozenset(str(row["call_id"]) for row in attempts if row["attempt_id"] in subjects)
-
-
-def importance(findings: Sequence[Finding], explains: int) -> float:
-    """Weight of one cause (all findings of its rule) in the order of causes; `explains`: failed calls it explains.
-
-    Severity says how bad it is for one call, the calls say how often. Twice as many calls add a constant to the weight
-    and do not double it: a hundred calls that were refused at once do not hide ten answers that never came.
-    What is only estimated counts less.
-    """
-    told = len({subject for finding in findings for subject in finding.subjects})
-    harm = explains + _HARMED * max(told - explains, 0)
-    sure = 1.0 if any(finding.label != "estimated" for finding in findings) else _ESTIMATED
-    return sure * max(_WEIGHT[finding.severity] for finding in findings) * (1 + log2(1 + harm))
 
 
 def severity_rank(severity: Severity) -> int:

@@ -358,3 +358,14 @@ def test_a_line_for_all_devices_is_not_added_to_the_devices() -> None:
     load = only(made(case)["model_loads"])
     assert (load["kv_bytes"], load["weights_bytes"], load["cpu_only"]) == (1000, 1000, True)
     assert load["requested_window_tokens"] == 262144
+
+
+@pytest.mark.parametrize(
+    ("devices", "cpu_only"), [(["CPU"], True), (["CUDA0", "CUDA_Host"], None), (["CPU", "Metal"], None), ([], None)]
+)
+def test_a_log_with_the_working_memory_alone_tells_a_cpu(devices: list[str], cpu_only: bool | None) -> None:
+    case = ollama().add("runner_start", "server.log", 3, f"{DAY}01:00+00:00", slots=1, total_ctx_tokens=8192)
+    for line, device in enumerate(devices, 4):
+        part = {"part": "compute_graph", "device": device, "size_bytes": 1000}
+        case.add("memory_part", "server.log", line, f"{DAY}01:01+00:00", **part)
+    assert only(made(case)["model_loads"])["cpu_only"] is cpu_only

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from investigator.diagnosis.diagnose import _cause_lines
 from investigator.diagnosis.incidents import Group
+from investigator.diagnosis.ranking import importance, weights
 from tests.diagnosis.make import attempt, finding
 
 FAILED = (attempt("a"), attempt("b"))
@@ -44,5 +47,24 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_order(case: str) -> None:
     roots, expected = CASES[case]
-    lines = _cause_lines(roots, Group(tuple(roots), (), FAILED))
+    lines = _cause_lines(roots, Group(tuple(roots), (), FAILED), weights(roots, roots, (), FAILED))
     assert [line.rule for line in lines] == expected
+
+
+def test_what_a_root_explains_is_its_own_weight() -> None:
+    old_driver, slow = finding("x", "load", severity="low"), finding("y", "a", "b", severity="medium")
+    alone = weights([old_driver, slow], [old_driver, slow], (), FAILED)
+    linked = weights([old_driver], [old_driver, slow], [(old_driver.finding_id, slow.finding_id)], FAILED)
+    assert alone["x"] < alone["y"] < linked["x"]
+
+
+def test_findings_of_one_rule_are_weighed_together() -> None:
+    apart = [finding("x", "a", finding_id="1"), finding("x", "b", finding_id="2")]
+    assert weights(apart, apart, (), FAILED) == weights([finding("x", "a", "b")], [finding("x", "a", "b")], (), FAILED)
+
+
+@given(st.integers(0, 10_000), st.integers(0, 10_000))
+def test_weight_grows_with_calls_and_severity(failed: int, more: int) -> None:
+    assert importance({"low"}, failed, failed) <= importance({"low"}, failed + more, failed + more)
+    assert importance({"low"}, failed, failed) < importance({"low", "medium"}, failed, failed)
+    assert importance({"low"}, 0, failed) <= importance({"low"}, failed, failed)

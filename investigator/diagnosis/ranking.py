@@ -1,0 +1,66 @@
+"""How much a cause matters: how bad it is, how often it struck, and what it brings about."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from math import log2
+
+from investigator.diagnosis.incidents import Row, explained
+from investigator.rulebook.findings import Finding, Severity
+
+#: One step of severity outweighs some ten times as many calls.
+_WEIGHT: Mapping[Severity, float] = {"info": 0.3, "low": 1.0, "medium": 3.0, "high": 10.0, "critical": 30.0}
+
+#: Share of a failed call that a call counts which a cause only harmed: slowed down, cut, waiting.
+_HARMED = 0.25
+
+#: What an estimate weighs: less than something measured that is one step less severe.
+_ESTIMATED = 0.25
+
+
+def weights(
+    roots: Sequence[Finding], findings: Iterable[Finding], edges: Iterable[tuple[str, str]], attempts: Sequence[Row]
+) -> dict[str, float]:
+    """Rule of a root → its weight among causes. `edges`: (cause, effect) finding ids; `attempts`: the failed ones.
+
+    What a root explains counts as its own: a driver that is too old is as bad as the answers that take minutes for it.
+    """
+    by_id = {finding.finding_id: finding for finding in findings if finding.kind == "cause"}
+    effects: dict[str, list[str]] = {}
+    for cause, effect in edges:
+        if cause in by_id and effect in by_id:
+            effects.setdefault(cause, []).append(effect)
+    rules: dict[str, list[Finding]] = {}
+    for root in roots:
+        rules.setdefault(root.rule, []).append(root)
+    return {rule: _weight(own, _reached(own, effects, by_id), attempts) for rule, own in rules.items()}
+
+
+def _reached(
+    own: Sequence[Finding], effects: Mapping[str, Sequence[str]], by_id: Mapping[str, Finding]
+) -> list[Finding]:
+    seen = {finding.finding_id: finding for finding in own}
+    waiting = list(seen)
+    while waiting:
+        for effect in effects.get(waiting.pop(), ()):
+            if effect not in seen:
+                seen[effect] = by_id[effect]
+                waiting.append(effect)
+    return list(seen.values())
+
+
+def _weight(own: Sequence[Finding], reached: Sequence[Finding], attempts: Sequence[Row]) -> float:
+    sure = 1.0 if any(finding.label != "estimated" for finding in own) else _ESTIMATED
+    calls = {call for finding in reached for call in explained(finding, attempts)}
+    told = {subject for finding in reached for subject in finding.subjects}
+    return sure * importance({finding.severity for finding in reached}, len(calls), len(told))
+
+
+def importance(severities: Collection[Severity], failed_calls: int, told: int) -> float:
+    """Weight of a cause that explains `failed_calls` and speaks of `told` things in all.
+
+    Severity says how bad it is for one call, the calls say how often. Twice as many calls add a constant to the weight
+    and do not double it: a hundred calls that were refused at once do not hide ten answers that never came.
+    """
+    harm = failed_calls + _HARMED * max(told - failed_calls, 0)
+    return max(_WEIGHT[severity] for severity in severities) * (1 + log2(1 + harm))
