@@ -18,6 +18,7 @@ from investigator.formats.claude_records import (
     decode_message,
     decode_record,
 )
+from investigator.formats.dig import text_at
 from investigator.formats.jsonl import JsonlParser, Noise, Outcome, Unknown, head_objects
 from investigator.formats.prompts import measured
 from investigator.formats.rows import At, Rows
@@ -196,7 +197,7 @@ class ClaudeCodeFormat:
 
     def recognise(self, head: bytes, path: str) -> float:
         records = head_objects(head, 20)
-        mine = [r for r in records if "sessionId" in r and r.get("type") in _TYPES and _claude(r)]
+        mine = [r for r in records if "sessionId" in r and text_at(r, "type") in _TYPES and _claude(r)]
         return 0.95 * len(mine) / len(records) if records else 0.0
 
     def parser(self, info: SourceInfo) -> JsonlParser:

@@ -36,7 +36,7 @@ class ConversationReader:
 
     def read(self, raw: bytes, at: At, rows: Rows) -> Outcome:
         record = record_of(raw)
-        if record is None or record.get("role") not in _ROLES:
+        if record is None or text_at(record, "role") not in _ROLES:
             return Unknown("no message")
         if record["role"] == "assistant":
             return Noise("answer")
@@ -60,7 +60,9 @@ class ClineConversationFormat:
         if not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
             return 0.0
         records = document_objects(head)
-        mine = sum(1 for record in records if record.get("role") in _ROLES and isinstance(record.get("content"), list))
+        mine = sum(
+            1 for record in records if text_at(record, "role") in _ROLES and isinstance(record.get("content"), list)
+        )
         named = path.endswith("api_conversation_history.json")
         return (0.9 if named else 0.3) * mine / len(records) if records else 0.0
 

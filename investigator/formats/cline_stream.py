@@ -133,6 +133,6 @@ class ClineStreamFormat:
 
 
 def _is_mine(record: Mapping[str, object]) -> bool:
-    if record.get("type") not in _TYPES or not isinstance(record.get("ts"), str):
+    if text_at(record, "type") not in _TYPES or not isinstance(record.get("ts"), str):
         return False
     return record["type"] != "error" or record.keys() == {"ts", "type", "message"}

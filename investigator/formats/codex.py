@@ -14,6 +14,7 @@ import msgspec
 
 from investigator.formats.agent_errors import ErrorFacts, classify, error_cells
 from investigator.formats.base import Side, SourceInfo
+from investigator.formats.dig import text_at
 from investigator.formats.jsonl import JsonlParser, Noise, Outcome, Unknown, head_objects
 from investigator.formats.rows import At, Rows
 from investigator.formats.stamps import Stamp, epoch_time, iso_stamp
@@ -218,7 +219,7 @@ class CodexFormat:
 
     def recognise(self, head: bytes, path: str) -> float:
         records = head_objects(head, 20)
-        mine = [r for r in records if r.get("type") in _TYPES and isinstance(r.get("payload"), dict)]
+        mine = [r for r in records if text_at(r, "type") in _TYPES and isinstance(r.get("payload"), dict)]
         return 0.95 * len(mine) / len(records) if records else 0.0
 
     def parser(self, info: SourceInfo) -> JsonlParser:

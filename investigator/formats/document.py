@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -9,11 +10,19 @@ from typing import Protocol
 
 from investigator.formats.base import Parsed, SourceInfo
 from investigator.formats.jsonl import Account, Noise, Outcome, Unknown, evidence_frame, located, raw_lines
+from investigator.formats.masking import MASK
 from investigator.formats.rows import At, Rows
 from investigator.sources.chunks import Chunk
 
 #: A description longer than this is none; it is counted as not understood instead of being held in memory.
 MAX_BYTES = 64 * 1024 * 1024
+
+#: A secret's name whose value does not begin on its line, or begins there with a scheme only.
+_OPEN_SECRET = re.compile(
+    rb"""(?ix) (?:api[-_]?key|secret|passw(?:or)?d|authorization|credential|private[-_]?key|token) ["']?\s*[:=]\s*
+    (?: [>|][-+\d]* | ["']?(?:bearer|basic) )? \s*$"""
+)
+_MASKED = MASK.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +80,9 @@ class DocumentParser:
         first = self._places[0].line_no if self._places else 1
         for at, raw in zip(self._places, self._lines, strict=True):
             account.settle(_outcome(at, raw, rows, damage), at, raw)
-        return account.parsed(rows, evidence_frame(rows.kept_lines, self._lines, first), len(chunk.data))
+        return account.parsed(
+            rows, evidence_frame(rows.kept_lines, without_spread_secrets(self._lines), first), len(chunk.data)
+        )
 
     def _read(self, rows: Rows) -> At | None:
         if not self._places:
@@ -79,6 +90,23 @@ class DocumentParser:
         if self._size > MAX_BYTES:
             return self._places[0]
         return self.reader.read(Text.of(self._places, self._lines), rows)
+
+
+def without_spread_secrets(lines: list[bytes]) -> list[bytes]:
+    """The lines, those masked that only go on with a secret whose name stands on a line above.
+
+    YAML folds a long value, and writes a key of many lines as a block: nothing in such a line tells what it is.
+    """
+    if not any(_OPEN_SECRET.search(line) for line in lines):
+        return lines
+    shown, depth = list[bytes](), -1
+    for line in lines:
+        indent = len(line) - len(line.lstrip())
+        inside = depth >= 0 and (indent > depth or not line.strip())
+        shown.append(_MASKED if inside and line.strip() else line)
+        if not inside:
+            depth = indent if _OPEN_SECRET.search(line) else -1
+    return shown
 
 
 def _outcome(at: At, raw: bytes, rows: Rows, damage: At | None) -> Outcome:

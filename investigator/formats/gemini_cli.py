@@ -43,7 +43,7 @@ class GeminiReader:
         if "$set" in record or "$rewindTo" in record:
             return Noise("update of the head")
         stamp, text = iso_stamp(text_at(record, "timestamp")), text_of(record.get("content"))
-        match record.get("type"):
+        match text_at(record, "type"):
             case "user":
                 about = {"session_id": self.session_id, "record_id": text_at(record, "id")}
                 add_prompt(rows, at, stamp, text, agent="gemini-cli", role="user", **about)
@@ -95,7 +95,7 @@ class GeminiCliFormat:
     def recognise(self, head: bytes, path: str) -> float:
         records = document_objects(head, "messages") or head_objects(head, 20)
         begin = any("sessionId" in record and "projectHash" in record for record in records[:1])
-        mine = sum(1 for r in records if r.get("type") in _TYPES and {"id", "timestamp", "content"} <= r.keys())
+        mine = sum(1 for r in records if text_at(r, "type") in _TYPES and {"id", "timestamp", "content"} <= r.keys())
         if not begin:
             return 0.0
         return 0.95 * (1 + mine) / len(records) if mine or len(records) == 1 else 0.5

@@ -10,6 +10,7 @@ import msgspec
 
 from investigator.formats.agent_errors import classify, error_cells
 from investigator.formats.base import Side, SourceInfo
+from investigator.formats.dig import text_at
 from investigator.formats.jsonl import JsonlParser, Noise, Outcome, Unknown, head_objects
 from investigator.formats.prompts import measured
 from investigator.formats.rows import At, Rows
@@ -141,7 +142,7 @@ class QwenCodeFormat:
 
     def recognise(self, head: bytes, path: str) -> float:
         records = head_objects(head, 20)
-        mine = [r for r in records if r.get("type") in _TYPES and "sessionId" in r and _qwen(r)]
+        mine = [r for r in records if text_at(r, "type") in _TYPES and "sessionId" in r and _qwen(r)]
         return 0.95 * len(mine) / len(records) if records else 0.0
 
     def parser(self, info: SourceInfo) -> JsonlParser:
