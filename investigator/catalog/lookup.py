@@ -110,11 +110,14 @@ def _tag(name: str) -> str:
 
 
 def _plain_name(name: str) -> str:
-    """A model name without owner, file suffix, shard, quantisation and tuning words, as letters and digits only."""
-    stem = re.sub(r"\.gguf$", "", name.lower().rsplit("/", 1)[-1]).removeprefix("meta-")
+    """A model name without owner, file suffix, shard, quantisation, date and tuning words, as letters and digits only.
+
+    Files, `general.name` and model cards write one name with hyphens, underscores or spaces.
+    """
+    stem = re.sub(r"[_ ]+", "-", re.sub(r"\.gguf$", "", name.lower().rsplit("/", 1)[-1])).removeprefix("meta-")
     stem = re.sub(r"-\d{5}-of-\d{5}$", "", stem)
-    stem = re.sub(r"[-_. ](?:ud-)?(?:i?q\d[\w]*|f16|bf16|fp8|fp16|mxfp4)$", "", stem)
-    stem = re.sub(r"[-_ ](?:instruct|it|chat|gguf|2507)\b", "", stem)
+    stem = re.sub(r"[-.](?:ud-)?(?:i?q\d[\w-]*|f16|bf16|fp8|fp16|mxfp4)(?=-safetensors|$)", "", stem)
+    stem = re.sub(r"-(?:instruct|it|chat|gguf|safetensors|[01]\d[0-3]\d|2[5-9](?:0[1-9]|1[0-2]))\b", "", stem)
     return re.sub(r"[^a-z0-9]", "", stem)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import statistics
 from dataclasses import replace
 from pathlib import Path
@@ -27,19 +28,23 @@ from investigator.capacity import (
     kv_type_factor,
     mla_layers,
 )
+from investigator.capacity import geometry_of as catalogue_geometry
+from investigator.catalog import find_model
 
 Row = dict[str, str]
 
-WINDOW_TOKENS = {
-    "gpt-oss-20b": 128,
-    "gpt-oss-120b": 128,
-    "Gemma 3 270M": 512,
-    "Gemma 3 12B": 1024,
-    "Gemma 4 12B": 1024,
-    "Laguna (1M context)": 512,
-}
-UBATCH_TOKENS = {"kv094": 2048}
-D_INNER = {"qwen35moe": 4096, "qwen3next": 4096, "qwen35": 6144}
+#: `pad256(128+2048)`, `4*1024+512`, `512 window + 512 ubatch`, `512*(unified?seqs:1)+512`, `parallel*1024+512 batch`
+WINDOW_AND_UBATCH = re.compile(r"(?<![\d+])(\d+)(?: window|\*\(unified\?seqs:1\))? ?\+ ?(\d+)")
+
+
+def window_and_ubatch(row: Row) -> tuple[int | None, int]:
+    """What the row says of its window layers; the usual micro-batch, and no window, where it says nothing."""
+    told = WINDOW_AND_UBATCH.search(row["note"]) or WINDOW_AND_UBATCH.search(row["rule"])
+    if told is not None:
+        return int(told[1]), int(told[2])
+    model = find_model(row["model"])
+    known = model.window_attention if model else None
+    return (known.window_tokens if known else None), 512
 
 
 def settings_of(row: Row) -> CacheSettings:
@@ -49,7 +54,7 @@ def settings_of(row: Row) -> CacheSettings:
         n_ctx_tokens=int(row["n_ctx"]),
         slots=slots,
         unified=streams < slots or "+" in row["cells"],
-        ubatch_tokens=UBATCH_TOKENS.get(row["id"], 512),
+        ubatch_tokens=window_and_ubatch(row)[1],
         type_k=row["type_k"],
         type_v=row["type_v"],
         padding_tokens=1 if "estimate" in row["engine"] else 256,
@@ -58,12 +63,12 @@ def settings_of(row: Row) -> CacheSettings:
 
 def geometry_of(row: Row) -> KvGeometry:
     if "d_conv" in row["rule"]:
-        layers = int(row["kv_layers"])
-        return KvGeometry((), RecurrentLayers(layers, 4, D_INNER[row["arch"]], d_state=128, n_group=16))
+        model = find_model(row["model"])
+        assert model is not None and model.recurrent is not None, row["model"]
+        return KvGeometry((), recurrent=catalogue_geometry(model).recurrent)
     heads, key, value = (int(row[name]) for name in ("kv_heads", "head_dim_k", "head_dim_v"))
-    windows = [None, WINDOW_TOKENS.get(row["model"])]
-    if "+" not in row["kv_layers"]:
-        windows = [WINDOW_TOKENS[row["model"]]] if "SWA half" in row["note"] else [None]
+    window = window_and_ubatch(row)[0]
+    windows = [None, window] if "+" in row["kv_layers"] else [window if "SWA half" in row["note"] else None]
     groups = zip(row["kv_layers"].split("+"), windows, strict=True)
     return KvGeometry(tuple(AttentionLayers(int(n), heads, key, value, window) for n, window in groups))
 
@@ -79,6 +84,23 @@ def test_sizes_that_engines_printed(shared: Path) -> None:
     assert {name: error for name, error in errors.items() if error > 0.02} == {}
     assert statistics.quantiles(errors.values(), n=20)[-1] <= 0.005
     assert statistics.median(errors.values()) < 1e-4
+
+
+def test_the_catalogues_geometry_gives_the_same_sizes(shared: Path) -> None:
+    """Not the layers and heads of the row, but those of models.yaml; a line tells one kind of layer, or all."""
+    with (shared / "knowledge/validation/kv-cache.csv").open(encoding="utf-8", newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if "estimate" not in row["engine"]]
+    errors = {}
+    for row in rows:
+        model = find_model(row["model"])
+        as_stored = model and not (model.latent_attention and row["type_v"] != "none")  # all heads, or a second copy
+        if model is None or not as_stored or "full context" in row["note"]:
+            continue
+        size = kv_bytes(catalogue_geometry(model), settings_of(row))
+        told = (size.growing_bytes, size.window_bytes, size.recurrent_bytes, size.total_bytes)
+        errors[row["id"], model.id] = min(abs(each / (float(row["printed_mib"]) * MIB) - 1) for each in told)
+    assert len(errors) >= 40 and len({model for _, model in errors}) >= 15
+    assert {key: error for key, error in errors.items() if error > 0.005} == {}
 
 
 GEMMA4_12B = KvGeometry((AttentionLayers(8, 1, 512, 512), AttentionLayers(40, 8, 256, 256, window_tokens=1024)))
