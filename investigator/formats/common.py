@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -40,12 +41,18 @@ def fact_ids(source_id: int, byte_offset: pl.Series) -> pl.Series:
 
 def conform(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     """Give `frame` exactly the table's columns and types: missing columns become null, unknown ones raise KeyError."""
+    return frame.select(_conforming(table, frozenset(frame.columns)))
+
+
+@cache
+def _conforming(table: str, columns: frozenset[str]) -> tuple[pl.Expr, ...]:
+    """The table's columns, of a frame that has some of them."""
     schema = fact_tables()[table].polars_schema()
-    unknown = [name for name in frame.columns if name not in schema]
+    unknown = sorted(columns - schema.keys())
     if unknown:
         raise KeyError(f"table {table} has no column {', '.join(unknown)}")
-    return frame.select(
-        pl.col(name).cast(dtype, strict=False) if name in frame.columns else pl.lit(None, dtype).alias(name)
+    return tuple(
+        pl.col(name).cast(dtype, strict=False) if name in columns else pl.lit(None, dtype).alias(name)
         for name, dtype in schema.items()
     )
 

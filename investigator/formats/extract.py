@@ -11,7 +11,7 @@ import polars as pl
 from investigator.formats.convert import integer, number, size_bytes, switch, tristate, unquoted
 from investigator.formats.durations import seconds_of
 from investigator.formats.facts import common_columns, fact_tables
-from investigator.formats.fields import field_text
+from investigator.formats.fields import field_texts
 from investigator.formats.patterns import HAS_GROUPS, FactSpec
 
 #: Longest text kept in a column that repeats what a line said.
@@ -35,6 +35,7 @@ class Lines:
     groups: pl.DataFrame | None = None
 
 
+@cache
 def needed(spec: FactSpec) -> frozenset[str]:
     """Columns of a lane that facts of this kind are made of."""
     own = set(_own_columns(spec.table)) if spec.rows is None else set()
@@ -53,22 +54,24 @@ def extract(spec: FactSpec, lines: Lines) -> pl.DataFrame:
     texts = _texts(spec, lines)
     table = _own_columns(spec.table)
     wanted = {name: dtype for name, dtype in table.items() if name in texts or name in spec.set or name in _AUTOMATIC}
-    named = (text.alias(f"text {name}") for name, text in texts.items())
-    cells = lines.frame.hstack([lines.keys.alias("key"), *named])
     quick = {
         name: number_
         for name, text in texts.items()
         if name not in spec.set and (number_ := _quick(name, table[name], text, spec)) is not None
     }
-    typed: list[pl.Expr] = []
-    for name, dtype in wanted.items():
-        value: pl.Expr
-        if name in quick:
-            value = _defaulted(spec, name, dtype, pl.lit(quick[name]))
-        else:
-            value = _typed(spec, name, dtype, texts, lines.style)
-        typed.append(value.alias(name))
-    return cells.select("row", *typed)
+    named = [text.alias(f"text {name}") for name, text in texts.items() if name not in quick]
+    numbers = [number_.alias(f"number {name}") for name, number_ in quick.items()]
+    cells = lines.frame.hstack([lines.keys.alias("key"), *named, *numbers])
+    return cells.select("row", *(_column(spec, name, name in quick, name in texts, lines.style) for name in wanted))
+
+
+# Expressions are made once: making them takes longer than applying them to some hundred lines.
+@cache
+def _column(spec: FactSpec, name: str, quick: bool, said: bool, style: str) -> pl.Expr:
+    """A column of the table, from its number, its text or what every line has."""
+    dtype = _own_columns(spec.table)[name]
+    number_ = _defaulted(spec, name, dtype, pl.col(f"number {name}"))
+    return (number_ if quick else _typed(spec, name, dtype, said, style)).alias(name)
 
 
 @cache
@@ -85,7 +88,8 @@ def _texts(spec: FactSpec, lines: Lines) -> Mapping[str, pl.Series]:
         if groups is None:
             groups = lines.keys.str.extract_groups(spec.regex).struct.unnest()
         texts |= {name: groups[name] for name in groups.columns if not name.isdigit()}
-    texts |= {column: field_text(lines.frame["body"], key, lines.style) for column, key in spec.fields.items()}
+    if spec.fields:
+        texts |= field_texts(lines.frame["body"], spec.fields, lines.style)
     texts |= {column: lines.keys.str.extract(regex, 1) for column, regex in spec.find.items()}
     return texts
 
@@ -124,10 +128,10 @@ def _quick(name: str, dtype: pl.DataType, text: pl.Series, spec: FactSpec) -> pl
     return values * 1e-3 if name.endswith("_s") else values
 
 
-def _typed(spec: FactSpec, name: str, dtype: pl.DataType, texts: Mapping[str, pl.Series], style: str) -> pl.Expr:
+def _typed(spec: FactSpec, name: str, dtype: pl.DataType, said: bool, style: str) -> pl.Expr:
     if name in spec.set:
         return pl.lit(spec.set[name], dtype)
-    if name not in texts:
+    if not said:
         return _AUTOMATIC[name](style).cast(dtype, strict=False)
     text = pl.col(f"text {name}")
     if mapping := spec.maps.get(name):

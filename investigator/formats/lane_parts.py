@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from investigator.formats.clock_columns import NO_OFFSET, Stamps, rfc3339_stamps, slash_stamps
@@ -13,7 +14,10 @@ from investigator.formats.convert import epoch_stamp
 
 RUNNER_TEXT = r"^(INFO|WARN|ERROR|ERR|DEBUG|VERB) \[(\w+)\] "
 SERVER_WORD = r"^(?:(?:slot|srv|que|res|cmn|spec|cli) \s*\S*|main): "
+Rows = npt.NDArray[np.intp]
+
 _FUNCTION = r"^[~A-Za-z_][\w:~<>-]*(?:\(\))?(?:\[\d+\])?$"
+_STD_STAMP = len("2024/01/31 23:59:59")
 # Up to here a float of microseconds is exact.
 _LATEST_S = 9_000_000_000
 
@@ -23,13 +27,24 @@ class Lane:
     """Lines of one shape.
 
     frame: columns row, payload, key (what patterns are matched against), body (where `key=value` fields stand), quoted,
-    level, origin, slot, task. style: how fields are written. stamps: what the lines themselves print, if they do.
+    level, origin, slot, task. style: how fields are written. later: columns that only lines with a fact need, as
+    expressions of the frame. stamps: of some lines of the frame, where the lines themselves print them.
     """
 
     name: str
     frame: pl.DataFrame
     style: str = "none"
-    stamps: Stamps | None = None
+    later: Mapping[str, pl.Expr] = field(default_factory=dict)
+    stamps: Callable[[pl.DataFrame], Stamps] | None = None
+
+    def rows(self, columns: Iterable[str], places: Rows) -> pl.DataFrame:
+        """These columns of the lines at these places."""
+        wanted = set(columns)
+        later = [expr.alias(name) for name, expr in self.later.items() if name in wanted]
+        base = wanted | ({"payload", "body"} if later else set())
+        frame = pl.DataFrame([column for column in self.frame.get_columns() if column.name in base])
+        frame = frame if len(places) == frame.height else frame[places]
+        return frame.with_columns(later) if later else frame
 
 
 def _cut(text: str, start: pl.Expr | int, length: pl.Expr | None = None) -> pl.Expr:
@@ -59,12 +74,11 @@ def _looked_up(words: pl.Series, **columns: pl.Expr) -> pl.DataFrame:
 def _slog(lines: pl.DataFrame) -> Lane:
     at, gap = pl.col("at"), pl.col("gap")
     lines = lines.with_columns(at=pl.col("payload").str.find(" msg=", literal=True))
-    lines = lines.with_columns(body=_cut("payload", at + 5), front=_cut("payload", 0, at))
-    timed = pl.col("front").str.starts_with("time=")
-    lines = lines.with_columns(gap=pl.when(timed).then(pl.col("front").str.find(" ", literal=True).fill_null(at)))
-    parts = lines.select(stamp=pl.when(timed).then(_cut("front", 5, gap - 5)), head=_cut("front", gap.fill_null(0)))
+    timed = pl.col("payload").str.starts_with("time=")
+    blank = pl.col("payload").str.find(" ", literal=True)
+    lines = lines.with_columns(body=_cut("payload", at + 5), gap=pl.when(timed).then(blank).otherwise(0))
     words = _looked_up(
-        parts["head"],
+        lines.select(_cut("payload", gap, at - gap)).to_series(),
         level=pl.col("word").str.extract(r"(?:\blevel=|^)(DEBUG|INFO|WARN|ERROR|TRACE)\b"),
         origin=pl.col("word").str.extract(r" source=(\S+)"),
     )
@@ -77,7 +91,13 @@ def _slog(lines: pl.DataFrame) -> Lane:
         level=pl.lit(words["level"]),
         origin=pl.lit(words["origin"]),
     )
-    return Lane("slog", frame, "text", rfc3339_stamps(parts["stamp"]))
+    return Lane("slog", frame, "text", stamps=_slog_stamps)
+
+
+def _slog_stamps(lines: pl.DataFrame) -> Stamps:
+    text = pl.col("payload")
+    printed = _cut("payload", 5, text.str.find(" ", literal=True) - 5)
+    return rfc3339_stamps(lines.select(pl.when(text.str.starts_with("time=")).then(printed).alias("stamp")).to_series())
 
 
 def _std(lines: pl.DataFrame) -> Lane:
@@ -87,7 +107,7 @@ def _std(lines: pl.DataFrame) -> Lane:
     parts = lines.select(groups).to_series().struct.unnest()
     rest = pl.lit(parts["4"])
     frame = _lane(lines, key=rest, body=rest, level=pl.lit(parts["3"]), origin=pl.lit(parts["2"]))
-    return Lane("std", frame, "text", slash_stamps(parts["1"]))
+    return Lane("std", frame, "text", stamps=lambda some: slash_stamps(some["payload"].str.slice(0, _STD_STAMP)))
 
 
 def _access(lines: pl.DataFrame) -> Lane:
@@ -110,10 +130,12 @@ def _runner(lines: pl.DataFrame) -> Lane:
         body=pl.col("body"),
         level=pl.lit(words["level"]),
         origin=pl.lit(words["origin"]),
-        slot=_number_of("slot_id", "id_slot").cast(pl.Int32, strict=False),
-        task=_number_of("task_id", "id_task").cast(pl.Int64, strict=False),
     )
-    return Lane("runner", frame, "text", _epochs(frame["body"].str.extract(r" timestamp=(\d+)")))
+    later = {
+        "slot": _number_of("slot_id", "id_slot").cast(pl.Int32, strict=False),
+        "task": _number_of("task_id", "id_task").cast(pl.Int64, strict=False),
+    }
+    return Lane("runner", frame, "text", later, lambda some: _epochs(some["body"].str.extract(r" timestamp=(\d+)")))
 
 
 def _number_of(*names: str) -> pl.Expr:
@@ -137,36 +159,33 @@ def _json(lines: pl.DataFrame) -> Lane:
         body=text,
         level=text.str.extract(r'"level":"(\w+)"'),
         origin=text.str.extract(r'"function":"(\w+)"'),
-        slot=text.str.extract(r'"(?:slot_id|id_slot)":(-?\d+)').cast(pl.Int32, strict=False),
-        task=text.str.extract(r'"(?:task_id|id_task)":(-?\d+)').cast(pl.Int64, strict=False),
     )
-    return Lane("json", frame, "json", _epochs(frame["payload"].str.extract(r'"timestamp":(\d+)')))
+    later = {
+        "slot": text.str.extract(r'"(?:slot_id|id_slot)":(-?\d+)').cast(pl.Int32, strict=False),
+        "task": text.str.extract(r'"(?:task_id|id_task)":(-?\d+)').cast(pl.Int64, strict=False),
+    }
+    return Lane("json", frame, "json", later, lambda some: _epochs(some["payload"].str.extract(r'"timestamp":(\d+)')))
 
 
 def _server(lines: pl.DataFrame) -> Lane:
+    lines = lines.select("row", "payload", "level")
     end = pl.col("payload").str.find(": ", literal=True) + 2
-    lines = lines.with_columns(word=_cut("payload", 0, end), rest=_cut("payload", end))
-    first = pl.col("rest").str.find("|", literal=True)
-    after = _cut("rest", first + 1)
-    lines = lines.with_columns(slot_part=_cut("rest", 0, first), tail=after)
-    second = pl.col("tail").str.find("|", literal=True)
-    lines = lines.with_columns(task_part=_cut("tail", 0, second), tail=_cut("tail", second + 1))
-    origins = _looked_up(
-        lines["word"], origin=pl.col("word").str.extract(r"^(?:slot|srv|que|res|cmn|spec|cli|main)\s+(\S*?):? ", 1)
-    )
-    slots = _looked_up(lines["slot_part"], slot=pl.col("word").str.extract(r"^\s*id\s+(-?\d+) $", 1))
-    task = pl.col("task_part").str.strip_prefix(" task ").str.strip_chars(" ").cast(pl.Int64, strict=False)
-    is_task = pl.col("task_part").str.starts_with(" task ") & pl.col("task_part").str.ends_with(" ")
-    lines = lines.with_columns(slot_text=slots["slot"], task_no=pl.when(is_task).then(task))
-    numbered = pl.col("slot_text").is_not_null() & pl.col("task_no").is_not_null()
+    lines = lines.with_columns(rest=_cut("payload", end))
+    parts = lines["rest"].str.splitn("|", 3).struct.unnest()
+    slots = _looked_up(parts["field_0"], slot=pl.col("word").str.extract(r"^\s*id\s+(-?\d+) $", 1))["slot"]
+    part = pl.col("field_1")
+    task = part.str.strip_prefix(" task ").str.strip_chars(" ").cast(pl.Int64, strict=False)
+    is_task = part.str.starts_with(" task ") & part.str.ends_with(" ") & pl.col("field_2").is_not_null()
+    lines = lines.hstack(parts.select(slots, pl.when(is_task).then(task).alias("task"), tail=pl.col("field_2")))
+    numbered = pl.col("slot").is_not_null() & pl.col("task").is_not_null()
     frame = _lane(
         lines,
         key=pl.when(numbered).then(pl.col("tail")).otherwise(pl.col("rest")).str.strip_chars_start(" "),
-        origin=pl.lit(origins["origin"]),
-        slot=pl.when(numbered).then(pl.col("slot_text").cast(pl.Int32, strict=False)),
-        task=pl.when(numbered).then(pl.col("task_no")),
+        slot=pl.when(numbered).then(pl.col("slot").cast(pl.Int32, strict=False)),
+        task=pl.when(numbered).then(pl.col("task")),
     )
-    return Lane("server", frame)
+    origin = _cut("payload", 0, end).str.extract(r"^(?:slot|srv|que|res|cmn|spec|cli|main)\s+(\S*?):? ", 1)
+    return Lane("server", frame, later={"origin": origin})
 
 
 def _raw(lines: pl.DataFrame) -> Lane:

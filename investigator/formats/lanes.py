@@ -46,7 +46,7 @@ def _glued(lines: pl.DataFrame) -> pl.Series:
     text = pl.col("payload")
     mask = np.zeros(lines.height, np.bool_)
     unsure = ~lines["head"].is_in([Head.TIME, Head.GIN])
-    likely = lines["payload"].filter(unsure).str.contains_any(["time=", "[GIN] "])
+    likely = lines["payload"].filter(unsure).str.contains(r"time=|\[GIN\] ")
     rest = np.flatnonzero(unsure.to_numpy())[likely.to_numpy()]
     if not len(rest):
         return pl.Series("glued", mask)

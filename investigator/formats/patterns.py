@@ -21,9 +21,9 @@ HAS_GROUPS = re.compile(r"\(\?P?<\w+>")
 NOISE_LITERAL = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FactSpec:
-    """How one fact is made of a matched line.
+    """How one fact is made of a matched line. Each is itself only, so that what is worked out of it can be kept.
 
     table: fact table. regex: named groups are columns. fields: column → key of a `key=value`. find: column → regex with
     one group, searched on its own. set: constants. units: column → unit of a bare number. maps: column → printed →

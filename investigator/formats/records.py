@@ -38,7 +38,8 @@ _TIMING = r"^\s*(?:prompt eval|eval|total) time = "
 _TIMING_LINES = 3
 
 
-_TEMPLATE_LITERALS = ["format: '", "example: '", "chat_template: "]
+# Several times faster than the same literals by `contains_any`, and than the expression above.
+_TEMPLATE_LITERALS = "format: '|example: '|chat_template: "
 # Heads of lines that are the beginning of a record for sure.
 _STARTING = [Head.TIME, Head.GIN, Head.SERVER, Head.RUNNER, Head.BLANK, Head.BRACE]
 
@@ -237,7 +238,7 @@ def _template_blocks(rows: pl.DataFrame) -> tuple[pl.DataFrame, int | None]:
     text = pl.col("payload")
     # Ollama's own lines hold no template.
     unsure = ~rows["head"].is_in([Head.TIME, Head.GIN])
-    if not rows["payload"].filter(unsure).str.contains_any(_TEMPLATE_LITERALS).any():
+    if not rows["payload"].filter(unsure).str.contains(_TEMPLATE_LITERALS).any():
         return rows, None
     opens = rows.select(text.str.contains(_TEMPLATE_OPENS)).to_series()
     if not opens.any():

@@ -49,9 +49,8 @@ class Tally:
 
     def add_severities(self, form: str, lines: pl.DataFrame) -> None:
         """Rows of line_severity for lines (columns row, level, origin) that warn or report an error."""
-        loud = lines.filter(pl.col("level").is_in(LOUD))
-        noisy = pl.Series(self.verdict[loud["row"].to_numpy()] == NOISE, dtype=pl.Boolean)
-        frame = loud.select(
+        noisy = pl.Series(self.verdict[lines["row"].to_numpy()] == NOISE, dtype=pl.Boolean)
+        frame = lines.select(
             "row",
             pl.col("level").replace({"ERR": "ERROR"}),
             "origin",

@@ -90,8 +90,6 @@ class TextLogParser:
 
     def _lane(self, lane: Lane, tally: Tally) -> None:
         row = lane.frame["row"].to_numpy()
-        if lane.stamps is not None:
-            tally.stamps.put(row, lane.stamps)
         if lane.name == "access":
             facts, stamps, complete = access_facts(lane.frame)
             tally.stamps.put(row[complete], stamps.at(complete))
@@ -104,11 +102,15 @@ class TextLogParser:
             self._offer(lane, where, left, keys, tally)
             left = left[tally.verdict[row[left]] == UNRECOGNISED]
         if lane.name in _NOTICED and len(left):
-            rest = Lines(lane.frame.select(_PATTERN_COLUMNS)[left], keys[left], lane.style)
-            loud = rest.frame["level"].is_in(LOUD).fill_null(False)
-            rest = Lines(rest.frame.filter(loud), rest.keys.filter(loud), lane.style)
+            left = left[lane.frame["level"][left].is_in(LOUD).fill_null(False).to_numpy()]
+            rest = Lines(lane.rows(_PATTERN_COLUMNS, left), keys[left], lane.style)
             tally.add_facts("notice", extract(_NOTICE, rest))
-        tally.add_severities(lane.name, lane.frame)
+        loud = np.flatnonzero(lane.frame["level"].is_in(LOUD).fill_null(False).to_numpy())
+        tally.add_severities(lane.name, lane.rows(("row", "level", "origin"), loud))
+        if lane.stamps is not None:
+            needed_at = tally.verdict[row] == FACT
+            needed_at[loud] = True
+            tally.stamps.put(row[needed_at], lane.stamps(lane.frame.filter(pl.Series(needed_at))))
 
     def _offer(self, lane: Lane, where: Where, left: Rows, keys: pl.Series, tally: Tally) -> None:
         if not len(left):
@@ -154,9 +156,7 @@ def _apply(match: Match, lane: Lane, places: Rows, tally: Tally) -> None:
             tally.verdict[rows] = FOREIGN
         return
     wanted = set().union(*(needed(spec) for spec in pattern.facts))
-    columns = [column for column in lane.frame.get_columns() if column.name in wanted]
-    frame = pl.DataFrame(columns)
-    frame = frame if len(places) == frame.height else frame[places]
+    frame = lane.rows(wanted, places)
     for ordinal, spec in enumerate(pattern.facts):
         groups = match.groups if spec.regex == pattern.regex else None
         tally.add_facts(spec.table, extract(spec, Lines(frame, match.keys, lane.style, groups)), further=ordinal > 0)
