@@ -75,6 +75,8 @@ format: $(STAMP)
 
 bench: $(STAMP) .bench/tools/bin/ollama-watch
 	PATH="$$PATH:$(CURDIR)/.bench/tools/bin" $(BIN)/python benchmarks/run.py --bytes $(BENCH_BYTES) $(BENCH_ARGS)
+	$(BIN)/python benchmarks/run.py --bytes $(BENCH_BYTES) --transcript claude-code $(BENCH_ARGS)
+	$(BIN)/python benchmarks/run.py --bytes $(BENCH_BYTES) --transcript pi $(BENCH_ARGS)
 
 reports: $(STAMP)
 	$(BIN)/python reports/render.py

@@ -2,6 +2,7 @@
 
     make bench                    # 200 MB
     make bench BENCH_BYTES=1GB
+    python benchmarks/run.py --transcript claude-code --bytes 1GB
 
 Ratios travel between machines, seconds do not; on a busy machine the processor seconds (user + system) say more than
 the clock. The generated log is kept in `.bench/` and made again only when the generator, its templates, the size or the
@@ -26,6 +27,7 @@ from statistics import median
 from tempfile import TemporaryDirectory, TemporaryFile
 
 from make_log import TEMPLATES, make_log, parse_bytes
+from make_transcript import AGENTS, make_transcript
 
 ROOT = Path(__file__).resolve().parents[1]
 STORE = ROOT / ".bench"
@@ -38,6 +40,16 @@ COMMANDS: Mapping[str, str] = {
     "lnav": "lnav -n -c ';select lines from lnav_file' {log}",
     "grep": f"grep -cE {shlex.quote(ACCESS_LINE)} {{log}}",
     "ollama-watch": "ollama-watch --replay --no-follow --no-server --log {log}",
+}
+#: Of a transcript jq prints one field of each line; DuckDB finds the columns, decodes every line and counts by type.
+_DUCKDB = (
+    "import duckdb,sys; duckdb.sql(\"SELECT type, count(*) FROM read_json(?, format='newline_delimited', "
+    'maximum_object_size=268435456, union_by_name=true) GROUP BY 1", params=[sys.argv[1]]).fetchall()'
+)
+TRANSCRIPT_COMMANDS: Mapping[str, str] = {
+    OURS: COMMANDS[OURS],
+    "jq": "jq -c .type {log}",
+    "duckdb": f"{shlex.quote(sys.executable)} -c {shlex.quote(_DUCKDB)} {{log}}",
 }
 #: 1 says that something was found in the log, which is what it is made for.
 GOOD_CODES = {0, 1}
@@ -56,15 +68,20 @@ class Measured:
     exit_code: int
 
 
-def prepared_log(want_bytes: int, seed: int) -> Path:
-    """The log of that size and seed, made when it is not there yet."""
+def prepared(want_bytes: int, seed: int, agent: str | None) -> Path:
+    """The log of that size and seed, or the transcript of `agent`, made when it is not there yet."""
     sources = [Path(__file__).with_name("make_log.py"), *sorted(TEMPLATES.glob("*.txt"))]
+    if agent:
+        sources = [Path(__file__).with_name("make_transcript.py")]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
-    path = STORE / f"{want_bytes}-{seed}-{digest}.log"
+    path = STORE / (f"{want_bytes}-{seed}-{agent}-{digest}.jsonl" if agent else f"{want_bytes}-{seed}-{digest}.log")
     if not path.exists():
         STORE.mkdir(exist_ok=True)
         unfinished = path.with_suffix(".part")
-        make_log(unfinished, want_bytes, seed)
+        if agent:
+            make_transcript(unfinished, want_bytes, seed, agent)
+        else:
+            make_log(unfinished, want_bytes, seed)
         unfinished.rename(path)
     return path
 
@@ -136,7 +153,8 @@ def chosen(options: argparse.Namespace) -> dict[str, str]:
     """The commands to measure: those whose program is there."""
     if options.command:
         return {OURS: options.command}
-    wanted = {name: command for name, command in COMMANDS.items() if name not in options.without}
+    all_commands = TRANSCRIPT_COMMANDS if options.transcript else COMMANDS
+    wanted = {name: command for name, command in all_commands.items() if name not in options.without}
     there = {name: command for name, command in wanted.items() if shutil.which(shlex.split(command)[0])}
     for name in wanted.keys() - there.keys():
         print(f"{name} is not installed and is left out", file=sys.stderr)
@@ -148,10 +166,13 @@ def main() -> int:
     parser.add_argument("--bytes", type=parse_bytes, default=parse_bytes("200MB"), dest="want_bytes")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--rounds", type=int, default=3, help="each command is run this often, alternating")
-    parser.add_argument("--without", action="append", default=[], choices=COMMANDS, help="leave this reader out")
+    parser.add_argument(
+        "--without", action="append", default=[], choices=[*COMMANDS, "jq", "duckdb"], help="leave this reader out"
+    )
     parser.add_argument("--command", help="measure only this; {log} and {case} are put in")
+    parser.add_argument("--transcript", choices=sorted(AGENTS), help="an agent's transcript instead of a server's log")
     options = parser.parse_args()
-    log = prepared_log(options.want_bytes, options.seed)
+    log = prepared(options.want_bytes, options.seed, options.transcript)
     warm(log)
     size_bytes = log.stat().st_size
     runs, case_bytes = race(log, chosen(options), options.rounds)
