@@ -206,60 +206,69 @@ def _limit_part(runs: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
 
 
 def _columns() -> list[pl.Expr]:
-    def of(prefix: str, dtype: pl.DataType, note: str | None = None) -> pl.Expr:
-        return sourced(
-            pl.col(f"{prefix}_value"),
-            dtype,
-            "measured",
-            line=pl.col(f"{prefix}_line"),
-            src=pl.col(f"{prefix}_src"),
-            note=note,
-        )
+    return [*_token_columns(), *_setting_columns(), *_plain_columns()]
 
-    def own(column: str, dtype: pl.DataType, note: str | None = None) -> pl.Expr:
-        return sourced(pl.col(column), dtype, "measured", note=note)
 
-    def logged(column: str) -> pl.Expr:
-        return sourced(pl.col(column), _INT, "measured", line=pl.col("log_line"), src=pl.col("log_src"))
+def _own(column: str, dtype: pl.DataType, note: str | None = None) -> pl.Expr:
+    """A number of the call's own record."""
+    return sourced(pl.col(column), dtype, "measured", note=note)
 
+
+def _logged(column: str) -> pl.Expr:
+    """A number of a log line about the call."""
+    return sourced(pl.col(column), _INT, "measured", line=pl.col("log_line"), src=pl.col("log_src"))
+
+
+def _set(prefix: str, dtype: pl.DataType, note: str | None = None) -> pl.Expr:
+    """A setting that applies to the call."""
+    line, src = pl.col(f"{prefix}_line"), pl.col(f"{prefix}_src")
+    return sourced(pl.col(f"{prefix}_value"), dtype, "measured", line=line, src=src, note=note)
+
+
+def _token_columns() -> list[pl.Expr]:
     told = pl.when(pl.col("input_tokens") > 0).then("input_tokens")
     asked = known(
         _INT,
-        own("asked_tokens", _INT, "named by the error text"),
-        logged("log_asked_tokens"),
+        _own("asked_tokens", _INT, "named by the error text"),
+        _logged("log_asked_tokens"),
         sourced(told, _INT, "measured", note="prompt tokens as the server reported them to the agent"),
         sourced(pl.col("estimated_tokens"), _INT, "estimated", note="the agent's own estimate before sending"),
     )
-    duration = (pl.col("ended_at") - pl.col("started_at")).dt.total_microseconds() / 1e6
-    refs = pl.concat_list(*(pl.col(name).fill_null([]) for name in ("lines", "hit_refs", "log_refs")))
+    refused = known(_INT, _own("window_tokens", _INT, "named by the error text"), _logged("log_window_tokens"))
     return [
         asked.alias("asked_tokens"),
         told.alias("input_tokens"),
-        known(_INT, own("window_tokens", _INT, "named by the error text"), logged("log_window_tokens")).alias(
-            "refused_window_tokens"
-        ),
-        of("window", _INT, "configured at the agent").alias("believed_window_tokens"),
-        known(_INT, own("max_output_tokens", _INT), of("maximum", _INT)).alias("max_output_tokens"),
-        own("output_tokens", _INT).alias("output_tokens"),
-        of("run", _FLOAT).alias("run_timeout_s"),
-        of("request", _FLOAT).alias("request_timeout_s"),
-        of("idle", _FLOAT).alias("idle_timeout_s"),
-        of("num_ctx", _INT).alias("num_ctx_tokens"),
-        sourced(
-            pl.col("hit_s"),
-            _FLOAT,
-            "measured",
-            line=pl.col("hit_line"),
-            src=pl.col("hit_src"),
-            note="limit that the agent logged as reached",
-        ).alias("run_limit_hit_s"),
+        refused.alias("refused_window_tokens"),
+        known(_INT, _own("max_output_tokens", _INT), _set("maximum", _INT)).alias("max_output_tokens"),
+        _own("output_tokens", _INT).alias("output_tokens"),
+    ]
+
+
+def _setting_columns() -> list[pl.Expr]:
+    line, src = pl.col("hit_line"), pl.col("hit_src")
+    note = "limit that the agent logged as reached"
+    return [
+        _set("window", _INT, "configured at the agent").alias("believed_window_tokens"),
+        _set("run", _FLOAT).alias("run_timeout_s"),
+        _set("request", _FLOAT).alias("request_timeout_s"),
+        _set("idle", _FLOAT).alias("idle_timeout_s"),
+        _set("num_ctx", _INT).alias("num_ctx_tokens"),
+        sourced(pl.col("hit_s"), _FLOAT, "measured", line=line, src=src, note=note).alias("run_limit_hit_s"),
+        pl.col("run_key").alias("run_timeout_key"),
+        pl.col("request_key").alias("request_timeout_key"),
+    ]
+
+
+def _plain_columns() -> list[pl.Expr]:
+    duration = (pl.col("ended_at") - pl.col("started_at")).dt.total_microseconds() / 1e6
+    refs = pl.concat_list(*(pl.col(name).fill_null([]) for name in ("lines", "hit_refs", "log_refs")))
+    route = pl.col("api").str.to_lowercase().replace_strict(_ROUTES, default=None, return_dtype=pl.String)
+    return [
         pl.coalesce("error_class", "log_error_class").alias("error_class"),
         pl.coalesce("error_text", "log_error_text").alias("error_text"),
         pl.coalesce("http_status", "log_http_status").alias("http_status"),
         pl.coalesce("log_limit_s", pl.lit(None, _FLOAT)).alias("said_limit_s"),
-        pl.col("run_key").alias("run_timeout_key"),
-        pl.col("request_key").alias("request_timeout_key"),
-        pl.col("api").str.to_lowercase().replace_strict(_ROUTES, default=None, return_dtype=pl.String).alias("route"),
+        route.alias("route"),
         pl.when(duration >= 0).then(duration).alias("duration_s"),
         refs.list.unique(maintain_order=True).alias("lines"),
     ]

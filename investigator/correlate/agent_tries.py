@@ -13,6 +13,8 @@ from typing import Any
 
 import polars as pl
 
+from investigator.formats.agent_errors import classify
+
 from .schema import PlacedFrames, reference
 
 _COPY_S = 0.25  # a debug log and a transcript tell of the same error within this
@@ -297,6 +299,8 @@ def _row(one: Try, parent: Event | None, final: Try) -> Event:
     }
     if row["error_class"] == "context_overflow":
         row["input_tokens"] = None  # what was answered later was shorter
+        told = classify(row["error_text"] or "")
+        row |= {"asked_tokens": told.asked_tokens, "window_tokens": told.window_tokens}
     if _beside(one, final):
         row |= dict.fromkeys(("input_tokens", "estimated_tokens", "max_output_tokens"), None)
     if last and parent is not None:

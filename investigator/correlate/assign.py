@@ -16,6 +16,7 @@ TOLERANCE_S = 1.5
 _SURE_SCORE = 4.0
 _AT_ONCE_S = 1.0  # the next request of one call follows an answer at once
 _INSIDE_S = 0.1
+_AMBIGUOUS = 0.5
 _DEPTH = 4  # how many calls may have to change their request so that another one gets its own
 
 
@@ -164,11 +165,14 @@ def _goes_on(one: int, other: int, candidate: Candidate, sole: set[int], times: 
 
 
 def rivals(candidates: Iterable[Candidate], result: Assignment) -> dict[int, float]:
-    """For each paired request the best score of another call for it, or of another free request for its call."""
+    """For each paired request the best score of another call for it, or of another free request for its call.
+
+    Another try of the same call is no rival: whose request it is stays the same.
+    """
     best: dict[int, float] = dict.fromkeys(result.taken, 0.0)
     for candidate in candidates:
         holder = result.taken.get(candidate.request)
-        if holder is not None and holder.call != candidate.call:
+        if holder is not None and holder.owner != candidate.owner:
             best[candidate.request] = max(best[candidate.request], candidate.score)
         if holder is None:
             for request in result.owned.get(candidate.call, []):
@@ -186,6 +190,8 @@ def confidence(score: float, rival: float) -> float:
 def explain(reasons: str, rival: float, siblings: int, sure: float) -> str:
     """The reasons of a pair; says so where another pair would do nearly as well."""
     extra = [f"one of {siblings} requests of this call"] if siblings > 1 else []
-    alone = "only candidate" if rival == 0 else "best of several candidates"
-    extra.append(f"ambiguous: {alone}" if sure < 0.5 else alone)
+    if rival == 0:
+        extra.append("only candidate")
+    else:
+        extra.append("ambiguous: another one fits as well" if sure < _AMBIGUOUS else "best of several candidates")
     return "; ".join([reasons, *extra])

@@ -237,7 +237,7 @@ def _outcome() -> pl.Expr:
         .then(agent)
         .when(server.is_in(["unknown", "open_at_end"]) & (agent != "unknown"))
         .then(agent)
-        .when(server.is_in(["server_error"]) & agent.is_in(_CLIENT_WORDS))
+        .when((server == "server_error") & agent.is_in([*_CLIENT_WORDS, "load_failed"]))
         .then(agent)
         .otherwise(server)
     )

@@ -17,6 +17,10 @@ from .sourced import known, sourced, value_of
 _INT = pl.Int64()
 _AT_ONCE_S = 60.0
 _EQUAL_S = 3.0
+_REUSE_NOTE = (
+    "tries of equal size taken to differ first behind system prompt and tools, the smallest prompt of this agent"
+)
+_COLD_NOTE = "one slot, and the request before it was somebody else's"
 
 
 def with_tries(attempts: pl.DataFrame) -> pl.DataFrame:
@@ -90,54 +94,51 @@ def with_reuse(attempts: pl.DataFrame) -> pl.DataFrame:
     The position at which two tries of the same size differ is estimated by the smallest prompt that this agent sent to
     this model: system prompt and tools, which stay the same; what follows may begin with a time stamp.
     """
+    joined = _with_left_over(attempts).sort("row").with_columns(disturbed=_disturbed())
+    src, line = pl.col("asked_tokens").struct.field("src"), pl.col("asked_tokens").struct.field("line")
+    cold = pl.col("cold") & pl.col("previous").is_null() & (pl.col("outcome") != "refused_window")
+    cached = known(
+        _INT,
+        pl.col("cached_tokens"),
+        sourced(_kept_from_before(), _INT, "estimated", line=line, src=src, note=_REUSE_NOTE),
+        sourced(pl.when(cold).then(0), _INT, "derived", line=line, src=src, note=_COLD_NOTE),
+    )
+    return joined.with_columns(
+        reusable_tokens=sourced(pl.col("reuse"), _INT, "estimated", line=line, src=src, note=_REUSE_NOTE),
+        cached_tokens=cached,
+    ).drop("reuse", "disturbed")
+
+
+def _with_left_over(attempts: pl.DataFrame) -> pl.DataFrame:
+    """`reuse`: what an attempt leaves in the cache for a next try of the same size, NULL where it has none."""
     repeated = pl.len().over("call_id") > 1  # an SDK sends the same bytes again
     smallest = pl.col("asked").min().over("agent", "plain_model")
-    head = (
-        pl.when(repeated)
-        .then("asked")
-        .when(pl.col("agent").is_not_null() & (smallest < pl.col("asked")))
-        .then(smallest)
-    )
+    smaller = pl.when(pl.col("agent").is_not_null() & (smallest < pl.col("asked"))).then(smallest)
+    head = pl.when(repeated).then("asked").otherwise(smaller)
     retried = ~pl.col("good") & (pl.col("outcome") != "refused_window")  # what was answered or refused has no next try
     known_head = head.is_not_null() & pl.col("asked").is_not_null() & retried
-    keep, cut_to = value_of("keep_tokens").fill_null(0), pl.coalesce(value_of("read_tokens"), "asked")
-    measured = attempts.with_columns(difference=pl.when(known_head).then(head), kept=keep, after_cut=cut_to)
-    rows = measured.filter(known_head).select("attempt_id", "kept", "after_cut", "asked", "difference")
-    values = reused_after_cut(
-        *(rows[name].cast(pl.Float64).to_numpy() for name in ("kept", "after_cut", "asked", "difference"))
+    chosen = (
+        attempts.with_columns(fits=known_head, head=head)
+        .filter("fits")
+        .select(
+            "attempt_id",
+            kept=value_of("keep_tokens").fill_null(0),
+            after_cut=pl.coalesce(value_of("read_tokens"), "asked"),
+            asked="asked",
+            difference="head",
+        )
     )
-    reuse = rows.select("attempt_id").with_columns(reuse=pl.Series(values).cast(_INT))
-    joined = measured.join(reuse, on="attempt_id", how="left", maintain_order="left").sort("row")
-    note = "tries of equal size taken to differ first behind system prompt and tools, the smallest prompt of this agent"
-    src, line = pl.col("asked_tokens").struct.field("src"), pl.col("asked_tokens").struct.field("line")
-    before = [pl.col(name).gather(pl.col("previous").fill_null(0)) for name in ("reuse", "load_id", "row")]
-    # Between two tries the cache survives only in the same stay, with one slot and nobody in between.
-    kept_on = (
-        pl.col("previous").is_not_null()
-        & (before[1] == pl.col("load_id"))
-        & (value_of("slots") == 1)
-        & ~pl.col("disturbed")
-    )
-    disturbed = joined.with_columns(disturbed=_disturbed())
-    cold_note = "one slot, and the request before it was somebody else's"
-    return disturbed.with_columns(
-        reusable_tokens=sourced(pl.col("reuse"), _INT, "estimated", line=line, src=src, note=note),
-        cached_tokens=known(
-            _INT,
-            pl.col("cached_tokens"),
-            sourced(pl.when(kept_on).then(before[0]), _INT, "estimated", line=line, src=src, note=note),
-            sourced(
-                pl.when(pl.col("cold") & pl.col("previous").is_null() & (pl.col("outcome") != "refused_window")).then(
-                    0
-                ),
-                _INT,
-                "derived",
-                line=line,
-                src=src,
-                note=cold_note,
-            ),
-        ),
-    ).drop("difference", "kept", "after_cut", "reuse", "disturbed")
+    inputs = (chosen[name].cast(pl.Float64).to_numpy() for name in ("kept", "after_cut", "asked", "difference"))
+    reuse = chosen.select("attempt_id").with_columns(reuse=pl.Series(reused_after_cut(*inputs)).cast(_INT))
+    return attempts.join(reuse, on="attempt_id", how="left", maintain_order="left")
+
+
+def _kept_from_before() -> pl.Expr:
+    """What the try before left, where its cache survived: same stay, one slot, nobody in between."""
+    place = pl.col("previous").fill_null(0)
+    same_stay = pl.col("load_id").gather(place) == pl.col("load_id")
+    survived = pl.col("previous").is_not_null() & same_stay & (value_of("slots") == 1) & ~pl.col("disturbed")
+    return pl.when(survived).then(pl.col("reuse").gather(place))
 
 
 def _disturbed() -> pl.Expr:
