@@ -219,3 +219,28 @@ def test_pieces_of_both_streams_between_each_other() -> None:
         assert parsed.facts["notice"]["line_no"].to_list() == [1]
         assert parsed.facts["notice"]["detail"].to_list() == ["a=12 b=3"]
         assert parsed.lines == 3
+
+
+PASTED = [
+    b'time=2026-02-18T10:00:05.123Z level=WARN source=runner.go:131 msg="truncating input prompt" limit=4096 prompt=9120 keep=5 new=4096',
+    b'[GIN] 2026/02/18 - 10:00:29 | 500 |          5m0s |       127.0.0.1 | POST     "/api/chat"',
+    b"llama_context: n_ctx_per_seq (4096) < n_ctx_train (131072) -- the full capacity of the model will not be utilized",
+    b"slot      release: id  0 | task 12 | stop processing: n_tokens = 15203, truncated = 0",
+]
+
+
+@pytest.mark.parametrize(
+    "prefix", [b"2026-02-18 11:00:30 ", b"2026-02-18 11:00:30.125 ", b"> "], ids=["local", "local, fractions", "quoted"]
+)
+def test_what_people_paste_from(prefix: bytes) -> None:
+    """Docker Desktop and log panels print a local time; a quote in a ticket has its mark."""
+    bare = read(b"".join(line + b"\n" for line in PASTED))
+    found = read(b"".join(prefix + line + b"\n" for line in PASTED))
+    same_facts(found, bare, list(range(1, len(PASTED) + 1)))
+    unstamped = found.facts["task_event"]["stamp_kind"].to_list()
+    assert unstamped == (["none"] if prefix == b"> " else ["local"])
+
+
+def test_prose_with_a_time_is_left_alone() -> None:
+    text = b"2026-02-18 11:00:30 the server was restarted by hand\n> she said that it had been slow\n"
+    assert read(text).unrecognised.height == 2

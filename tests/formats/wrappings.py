@@ -138,6 +138,11 @@ def journal_json(line: bytes, moment: datetime) -> bytes:
     return out
 
 
+def journal_pretty(line: bytes, moment: datetime) -> bytes:
+    entries = (json.loads(entry) for entry in journal_json(line, moment).splitlines())
+    return b"".join(json.dumps(e, indent="\t", separators=(",", " : ")).encode() + b"\n" for e in entries)
+
+
 def journal_export(line: bytes, moment: datetime) -> bytes:
     out = b""
     pieces = list(cut(line, JOURNALD_PIECE))
@@ -225,6 +230,7 @@ WRAPPINGS: dict[str, Callable[[list[bytes]], Wrapped]] = {
     "journald short-monotonic": lambda lines: collect(lines, prefixed(monotonic)),
     "journald cat": lambda lines: collect(lines, lambda line, _: line + b"\n"),
     "journald json": lambda lines: collect(lines, journal_json),
+    "journald json-pretty": lambda lines: collect(lines, journal_pretty),
     "journald export": lambda lines: collect(lines, journal_export),
     "docker json-file": lambda lines: collect(lines, docker_json),
     "docker json-file, split": lambda lines: collect(lines, docker_json_split),

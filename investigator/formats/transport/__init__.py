@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from investigator.formats.lines import read_lines
-from investigator.formats.transport.journal import is_json, readable, take_export, take_json
+from investigator.formats.transport.journal import is_json, readable, take_export, take_json, take_pretty
 from investigator.formats.transport.pieces import join_pieces
 from investigator.formats.transport.stamps import with_zone_of_payload
 from investigator.formats.transport.wrappers import MAYBE, NOT_COMPOSE, WRAPPERS, Wrapper
@@ -43,6 +43,9 @@ def _unwrapped(bare: pl.DataFrame, wrapped: pl.Series) -> pl.DataFrame:
     rows = bare.with_columns(pl.lit(None, pl.String).alias("piece"), pl.lit(False).alias("goes_on"))
     if rows["payload"].str.starts_with("__CURSOR=").any():
         rows = _clean(join_pieces(take_export(rows)))
+        wrapped = rows["payload"].str.contains(MAYBE)
+    if (rows["payload"] == "{").any():
+        rows = take_pretty(rows)
         wrapped = rows["payload"].str.contains(MAYBE)
     for _ in range(LAYERS):
         if not wrapped.any():

@@ -53,6 +53,7 @@ class WholeRecords:
 def settled_bytes(data: bytes) -> int:
     """How many of the bytes hold only records that are over. All of them in a log without such a transport."""
     entry = _open_entry(data)
+    entry = _open_pretty(data) if entry is None else entry
     if entry is not None:
         return entry
     last = data[data.rfind(b"\n", 0, max(len(data) - 1, 0)) + 1 :]
@@ -65,6 +66,17 @@ def _open_entry(data: bytes) -> int | None:
     if start < 0 or (start > 0 and data[start - 1 : start] != b"\n"):
         return None
     return None if _ENTRY_END.search(data, start) else start
+
+
+def _open_pretty(data: bytes) -> int | None:
+    """Offset of an entry of `-o json-pretty` that has no end yet."""
+    start = data.rfind(b"\n{\n", max(0, len(data) - _ENTRY_BYTES)) + 1
+    if data[start : start + 2] not in (b"{\n", b"{") or (start == 0 and len(data) > _ENTRY_BYTES):
+        return None
+    body = data[start + 2 :].lstrip()
+    # Of an object whose first name is not there yet nobody knows whose it is.
+    ours = body.startswith(b'"_') or not body or b'"__REALTIME_TIMESTAMP"' in body
+    return start if ours and b"\n}\n" not in data[start:] else None
 
 
 def _may_be_piece(last: bytes) -> bool:

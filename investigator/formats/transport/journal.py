@@ -17,6 +17,7 @@ LEFT_OUT = "[blob data]"
 _JSON = r'^\{.*"__REALTIME_TIMESTAMP"\s*:.*\}$'
 _BYTES = r'"MESSAGE"\s*:\s*(\[[\d,\s]*\])'
 _FIRST_FIELD = "__CURSOR="
+_PRETTY = '"__REALTIME_TIMESTAMP"'
 _FIELD = r"^[A-Z0-9_]+="
 # A field of bytes: its name alone, then eight bytes of length, the bytes, a line end.
 _BINARY = re.compile(rb"(?:(?<=\n)|\A)([A-Z_][A-Z0-9_]*)\n")
@@ -91,6 +92,30 @@ def _filler(ends: int) -> bytes:
     """Eight bytes with this many line ends, and no empty line."""
     mark = _FILLER.encode()
     return (mark + b"\n") * (ends - 1) + mark * (9 - 2 * ends) + b"\n"
+
+
+def take_pretty(lines: pl.DataFrame) -> pl.DataFrame:
+    """The entries of `-o json-pretty`, each in one row as `-o json` writes it; other lines as they are."""
+    text = pl.col("payload").str.strip_chars(" \t\r")
+    brace = lines.select((pl.col("payload") == "{").cum_sum().alias("entry"), text.alias("text"))
+    ended = (pl.col("payload") == "}").cum_sum().over("entry")
+    marked = lines.with_columns(brace["entry"])
+    inside = (pl.col("entry") > 0) & ((ended == 0) | ((ended == 1) & (pl.col("payload") == "}")))
+    marked = marked.with_columns(inside=inside)
+    ours = (pl.col("inside") & text.str.starts_with(_PRETTY)).any().over("entry")
+    marked = marked.with_columns(inside=inside & ours)
+    entries = (
+        marked.filter("inside")
+        .group_by("entry", maintain_order=True)
+        .agg(
+            *(pl.col(name).first() for name in lines.columns if name not in ("span", "payload")),
+            pl.col("span").sum(),
+            text.str.join("").alias("payload"),
+        )
+    )
+    return pl.concat([marked.filter(~pl.col("inside")).select(lines.columns), entries.select(lines.columns)]).sort(
+        "row"
+    )
 
 
 def take_export(lines: pl.DataFrame) -> pl.DataFrame:

@@ -11,6 +11,9 @@ from investigator.formats.transport import stamps
 from investigator.formats.transport.stamps import Columns, Group
 
 _ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)"
+_LOCAL = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:[.,]\d+)?"
+# How lines of a model server begin.
+_OURS = r"(?:time=\d|\[GIN\]|\d{4}/\d\d/\d\d \d|slot |srv  |que  |main: |llama_|llm_|ggml_|load_|print_info|llama-)"
 _MONTH = r"(?:[A-Z][a-z]{2}|\d{1,2}月|[a-zà-ÿа-яА-Я]{3,5}\.?|[A-Z][a-zà-ÿ]{2})"
 _CLOCK = r"(?<clock>\d\d:\d\d:\d\d)(?:\.(?<fraction>\d+))?"
 _NAME = r"(?<program>\(?[A-Za-z][\w./@:+-]*?\)?)"
@@ -82,6 +85,9 @@ WRAPPERS: tuple[Wrapper, ...] = (
         _marked_partial,
     ),
     Wrapper("stamped", rf"^(?<stamp>{_ISO}) (?<rest>.*)$", stamps.iso),
+    # Docker Desktop and panels for logs print local time; only before what is surely a server's line.
+    Wrapper("stamped-local", rf"^(?<stamp>{_LOCAL}) (?<rest>{_OURS}.*)$", stamps.iso),
+    Wrapper("quoted", rf"^(?:> ?)+(?<rest>(?:{_OURS}|[A-Z][a-z]{{2}} [ \d]\d \d\d:|\d{{4}}-\d\d-).*)$"),
     # PowerShell puts the program's name before the first line that it redirects.
     Wrapper("powershell", r"^(?<program>\S*(?i:ollama|llama-server)(?:\.exe)?) : (?<rest>.*)$"),
     Wrapper("kubectl", r"^\[pod/[^/\]]+/(?<program>[^\]]+)\] (?<rest>.*)$"),
@@ -97,8 +103,9 @@ WRAPPERS: tuple[Wrapper, ...] = (
 
 #: One test that lets all bare lines pass by; it may accept too much.
 MAYBE = (
-    r'^(?:\{(?:"log":|[^\n]*"__REALTIME_TIMESTAMP")|__CURSOR='
+    r'^(?:\{(?:$|"log":|[^\n]*"__REALTIME_TIMESTAMP")|__CURSOR='
     r"|\d{4}-\d\d-\d\d[T ]\d|\d{10}\.\d{6} |\[pod/|\[ *\d+\.\d{6}[ \]]"
+    r"|> ?(?:time=|\[GIN\]|\d{4}|slot |srv |llama|ggml|load|print_info|[A-Z][a-z]{2} [ \d]\d )"
     rf"|{_MONTH} (?:[ \d]?\d \d\d:\d\d:|\d{{4}}-\d\d-\d\d )"
     r"|[A-Za-z][0-9A-Za-z_.-]* *\||\S*(?i:ollama|llama-server)(?:\.exe)? : )"
 )
