@@ -8,6 +8,7 @@ from .access import base_requests
 from .attach import PLACE, points_of, to_requests
 from .cuts import token_cuts
 from .departures import departures, left_in_queue
+from .dropping import dropped_as_printed, dropped_by_calls
 from .loads import assign_load
 from .outcomes import server_outcome
 from .schema import PlacedFrames, reference
@@ -59,13 +60,14 @@ def find_requests(placed: PlacedFrames, loads: pl.DataFrame) -> pl.DataFrame:
     """
     tasks = find_tasks(placed, loads)
     base = base_requests(placed, tasks)
-    base = base.join(_task_part(tasks), on="task_no", how="left", maintain_order="left")
+    base = base.join(_task_part(tasks, placed), on="task_no", how="left", maintain_order="left")
     versions = _versions(placed)
     cuts, refusals = _cuts(placed, base, versions), _refusals(placed, base)
     rows = _with_orphans(base, cuts, refusals, left_in_queue(placed))
     rows = rows.join(_first(cuts), on="request_id", how="left", maintain_order="left")
     rows = rows.join(_first(refusals), on="request_id", how="left", maintain_order="left")
-    for trace in (_caches(placed, rows), departures(placed, rows, versions), _failures(placed, rows)):
+    traces = (_caches(placed, rows), departures(placed, rows, versions), dropped_as_printed(placed, rows))
+    for trace in (*traces, _failures(placed, rows)):
         rows = rows.join(trace, on="request_id", how="left", maintain_order="left")
     rows = assign_load(rows, loads).sort("stream", "byte_offset")
     rows = rows.join(_load_part(loads), on="load_id", how="left", maintain_order="left")
@@ -91,10 +93,11 @@ def requests_table(requests: pl.DataFrame) -> pl.DataFrame:
         time_basis=basis,
         prefill_new_tokens=pl.col("new_tokens"),
         error_text=pl.coalesce("error_text", "failure_text"),
+        dropped_messages=pl.coalesce("printed_dropped", "task_dropped"),
     )
 
 
-def _task_part(tasks: pl.DataFrame) -> pl.DataFrame:
+def _task_part(tasks: pl.DataFrame, placed: PlacedFrames) -> pl.DataFrame:
     flags = (
         "launched",
         "released",
@@ -113,8 +116,11 @@ def _task_part(tasks: pl.DataFrame) -> pl.DataFrame:
         "task",
         "cancel_t_s",
     )
-    return tasks.with_row_index("task_no").select(
+    drops = dropped_by_calls(placed).rename({"line_no": "start_line", "dropped": "task_dropped"})
+    known = tasks.join(drops, on=["source_id", "start_line"], how="left", maintain_order="left")
+    return known.with_row_index("task_no").select(
         "task_no",
+        "task_dropped",
         *flags,
         *(pl.col(name).alias(f"task_{name}") for name in _FROM_TASK),
         pl.concat_list(_TASK_LINES).list.drop_nulls().alias("task_lines"),

@@ -133,6 +133,7 @@ def _when() -> list[pl.Expr]:
 def _where() -> list[pl.Expr]:
     return [
         _at_line("release", "release_line"),
+        _at_line("started", "start_line"),
         _at_line("cancelled", "cancel_line"),
         _at_line("refused", "refusal_line"),
         _at_line("prompt", "prompt_line"),
