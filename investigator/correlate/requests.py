@@ -220,7 +220,8 @@ def _load_part(loads: pl.DataFrame) -> pl.DataFrame:
         "context_shift" if "context_shift" in loads.columns else pl.col("cmd_context_shift").alias("context_shift"),
         pl.col("window_tokens").alias("load_window"),
         pl.col("load_s").alias("load_took"),
-        pl.col("t_s").alias("load_t_s"),
+        # The first lines of a load have no stamp of their own.
+        pl.coalesce(pl.col("ready_t_s") - value_of("load_s"), "t_s").alias("load_t_s"),
         pl.col("ready_t_s").alias("load_ready_t_s"),
     )
 

@@ -10,6 +10,7 @@ from .sourced import known, sourced
 
 _INT = pl.Int64()
 _FLOAT = pl.Float64()
+_SHARE = 0.3  # between two progress lines; the estimate is then good to 3 %
 _TABLES = (
     "prompt_refusal",
     "prompt_timing",
@@ -157,6 +158,9 @@ def _how_much() -> list[pl.Expr]:
         _one("tokens", "decode", "out_tokens"),
         _one("duration_s", "decode", "decode_seconds"),
         _one("tokens", "going", "read_so_far", last=True),
+        _one("tokens", "going", "read_first"),
+        _one("progress", "going", "progress_first"),
+        _one("progress", "going", "progress_last", last=True),
         _one("tokens", "writing", "written_so_far", last=True),
         _one("message", "errored", "error_text"),
         _one("truncated", "release", "truncated", last=True),
@@ -174,6 +178,13 @@ def _flags() -> list[pl.Expr]:
     }
     same = ("cancelled", "refused", "errored", "writing")
     return [_LINES_OF[lines].any().alias(name) for name, lines in (names | dict(zip(same, same, strict=True))).items()]
+
+
+def _by_progress() -> pl.Expr:
+    """Whole prompt of two progress lines: shares are of the whole, printed to one hundredth."""
+    share = pl.col("progress_last") - pl.col("progress_first")
+    tokens = (pl.col("read_so_far") - pl.col("read_first")) / share
+    return pl.when(share >= _SHARE).then(tokens.round().cast(_INT))
 
 
 def _numbers() -> list[pl.Expr]:
@@ -194,6 +205,9 @@ def _numbers() -> list[pl.Expr]:
             pl.col("cached") + pl.col("new_tokens"), _INT, "derived", line=pl.col("prefill_line"), note="cached + read"
         ),
         sourced(from_slot, _INT, "derived", line=release, note=how),
+        sourced(
+            _by_progress(), _INT, "estimated", line=pl.col("progress_line"), note="tokens per share of the progress"
+        ),
     )
     reused = pl.coalesce("prompt_tokens", from_slot) - pl.col("new_tokens")
     cached = known(
