@@ -24,8 +24,8 @@ memory_option = click.option(
 )  # fmt: skip
 config_option = click.option(
     "--config", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-    help="TOML with own [[machines]], [[models]], [[cloud_models]] and [private]. Default: config.toml in the "
-    "user's configuration folder, if it is there.",
+    help="TOML with own [[machines]], [[models]], [[cloud_models]] and [private]. Default: investigator.toml, or "
+    "[tool.investigator] of pyproject.toml, or the settings folder's config.toml.",
 )  # fmt: skip
 
 
@@ -44,12 +44,10 @@ def open_analysed(path: Path) -> Iterator[Case]:
 
 
 def catalogue(config: Path | None) -> Catalogue:
-    """The catalogue with the user's own entries: of `config`, else of the configuration folder's file if it exists."""
+    """The catalogue with the user's own entries: of `config`, else of the configuration that holds here, if any."""
     from platformdirs import user_config_path
 
+    from investigator.config import find_config
     from investigator.planning import load_catalogue
 
-    if config is not None:
-        return load_catalogue(config)
-    default = user_config_path("investigator") / "config.toml"
-    return load_catalogue(default if default.is_file() else None)
+    return load_catalogue(config or find_config(Path.cwd(), user_config_path("investigator")))

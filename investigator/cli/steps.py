@@ -59,10 +59,12 @@ def load(rule_paths: Sequence[Path]) -> RuleSet:
 
 def judge(case: Case, rules: RuleSet, fail_on: Severity, quiet: bool, tz: str | None = None) -> Diagnosis:
     """Correlate, evaluate and diagnose; `tz` is the zone of times whose zone no log tells."""
+    from investigator.cli import planned
     from investigator.pipeline import analyze
 
+    own = planned.catalogue(None)
     with working("rebuilding calls and checking rules", quiet):
-        return analyze(case, rules, fail_on, tz=tz)
+        return analyze(case, rules, fail_on, tz=tz, catalogue=own)
 
 
 def existing(case: Path) -> Path:

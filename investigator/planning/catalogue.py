@@ -35,6 +35,7 @@ _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "models": {"tags": [], "architectures": [], "hf": "", "geometry": "unverified", "sources": []},
     "cloud_models": {"window_verified": False, "price_verified": False, "sources": [], "vendor": ""},
 }
+_UNDER = r"(?:tool\.investigator\.)?"
 _WEIGHTS_DEFAULTS: Mapping[str, Any] = {"verified": False}
 
 
@@ -79,11 +80,16 @@ class Catalogue:
 
 
 def load_catalogue(config: Path | None = None) -> Catalogue:
-    """The built-in entries and those of a TOML file. Raises ConfigProblem with the line of the entry that is wrong."""
+    """The built-in entries and those of a TOML file; of a pyproject.toml those under [tool.investigator].
+
+    Raises ConfigProblem with the line of the entry that is wrong.
+    """
     own: dict[str, list[Any]] = {kind: [] for kind in _KINDS}
     privacy = Privacy()
     if config is not None:
         text, data = _read(config)
+        if config.name == "pyproject.toml":
+            data = data.get("tool", {}).get("investigator", {})
         for kind in _KINDS:
             own[kind] = [_entry(kind, row, n, config, text) for n, row in enumerate(data.get(kind, []))]
         privacy = _privacy(data.get("private", {}), config, text)
@@ -163,12 +169,12 @@ def _entry(kind: str, row: Any, number: int, path: Path, text: str) -> Any:
             f"entry {number + 1} of [[{kind}]]: {what}",
             hint=f"`investigator {kind.replace('cloud_', '')} --json` shows what an entry holds",
             path=path,
-            line=_line_of(text, rf"\[\[\s*{kind}\s*\]\]", number),
+            line=_line_of(text, rf"\[\[\s*{_UNDER}{kind}\s*\]\]", number),
         ) from error
 
 
 def _privacy(row: Any, path: Path, text: str) -> Privacy:
-    line = _line_of(text, r"\[\s*private\s*\]", 0)
+    line = _line_of(text, rf"\[\s*{_UNDER}private\s*\]", 0)
     known = tuple(Privacy.__dataclass_fields__)
     if not isinstance(row, dict) or set(row) - set(known):
         raise ConfigProblem("[private] knows only: " + ", ".join(known), hint="remove the others", path=path, line=line)

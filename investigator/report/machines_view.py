@@ -23,7 +23,9 @@ def machines_view(anchor: str, table: MachineTable | None) -> MachinesView | Non
     # Where every machine fails alike the sentence has said so, and a column of it would only cost width.
     as_it_was = table.window_tokens is None or len({row.alone for row in table.rows}) > 1
     rows = tuple(_row(row, as_it_was=as_it_was) for row in table.rows)
-    shown = len(rows) if len(rows) <= _SHOWN + 1 else _SHOWN
+    helps = any(row.alone != "fails" or row.with_window in ("passes", "might") for row in table.rows)
+    # Where none helps the sentence is the answer, and the rows are there for who doubts it.
+    shown = 0 if not helps else len(rows) if len(rows) <= _SHOWN + 1 else _SHOWN
     return MachinesView(
         anchor=anchor,
         sentence=table.sentence,
@@ -31,7 +33,7 @@ def machines_view(anchor: str, table: MachineTable | None) -> MachinesView | Non
         heads=_heads(table, as_it_was),
         rows=rows[:shown],
         others=rows[shown:],
-        others_label=plural(len(rows) - shown, "more machine"),
+        others_label=plural(len(rows) - shown, "more machine") if shown else plural(len(rows), "machine"),
         note=_("List prices in US dollars at their dates; ? was not verified. Prompts are read from an empty cache"),
     )
 

@@ -136,3 +136,15 @@ def test_the_example_of_the_readme_is_read(tmp_path: Path) -> None:
     (example,) = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
     catalogue = load_catalogue(written(tmp_path, example))
     assert catalogue.own_machines == ("garage-box",) and catalogue.privacy.sessions == ("payroll-*",)
+
+
+def test_a_project_may_keep_them_in_its_pyproject(tmp_path: Path) -> None:
+    path = tmp_path / "pyproject.toml"
+    text = '[[tool.investigator.machines]]\nid = "den"\nkind = "unified"\nmemory_gib = [96]\nbandwidth_gb_s = 400\n'
+    path.write_text(text + '[tool.investigator.private]\nsessions = ["s*"]\n', encoding="utf-8")
+    catalogue = load_catalogue(path)
+    assert catalogue.own_machines == ("den",) and catalogue.privacy.sessions == ("s*",)
+    path.write_text(text.replace('kind = "unified"', 'kind = "fridge"'), encoding="utf-8")
+    with pytest.raises(ConfigProblem) as caught:
+        load_catalogue(path)
+    assert caught.value.line == 1

@@ -24,6 +24,15 @@ def test_rows_beyond_the_best_are_folded(sample: ModuleType) -> None:
     assert (len(view.others), view.others_label) == (2, "2 more machines")
 
 
+def test_where_none_helps_the_sentence_is_enough(sample: ModuleType) -> None:
+    table = sample.machines()
+    rows = tuple(replace(row, with_window=None) for row in table.rows)
+    view = machines_view("m", replace(table, window_tokens=None, rows=rows))
+    assert view is not None
+    assert (view.rows, len(view.others), view.others_label) == ((), 8, "8 machines")
+    assert "settings as they were" in view.heads
+
+
 def test_what_fails_everywhere_needs_no_column(sample: ModuleType) -> None:
     table = sample.machines()
     view = machines_view("m", table)
