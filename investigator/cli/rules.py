@@ -1,14 +1,13 @@
-"""`rules`: list, show and test rules."""
+"""`rules`: list, show, test, check and write rules."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from investigator.cli import options
+from investigator.cli import options, rule_writing
 from investigator.cli.terminal import complain, print_json, print_table, shown, stdout, table
 from investigator.errors import UsageProblem
 from investigator.exits import Exit
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.group("rules", epilog=options.examples("investigator rules list", "investigator rules test my-rule.yaml"))
 def command() -> None:
-    """List, show and test rules."""
+    """List, show, test and write rules."""
 
 
 @command.command("list", epilog=options.examples("investigator rules list --rules my-rules/"))
@@ -63,32 +62,95 @@ def show(rule: str, rule_paths: tuple[Path, ...], as_yaml: bool) -> None:
         _print_rule(compiled)
 
 
-@command.command("test", epilog=options.examples("investigator rules test", "investigator rules test my-rules/ -v"))
+@command.command(
+    "test",
+    epilog=options.examples(
+        "investigator rules test",
+        "investigator rules test my-rules/ -v",
+        "investigator rules test my-rule.yaml --mutate",
+    ),
+)
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path), metavar="[PATH]…")
 @click.option("--no-logs", is_flag=True, help="Skip the tests that run the whole pipeline on a log.")
-@click.option("-v", "--verbose", is_flag=True, help="Name the tests that passed too.")
+@click.option("--coverage", is_flag=True, help="List the parts of each rule that no test has seen at work.")
+@click.option("--mutate", is_flag=True, help="Make small mistakes in each rule, list those that no row test notices.")
+@click.option("--min-score", type=click.FloatRange(0, 1), default=0.0, help="With --mutate: fail below this share.")
+@click.option("--format", "format_", type=click.Choice(("text", "json", "junit")), default="text", show_default=True)
+@click.option("-v", "--verbose", is_flag=True, help="Name the tests that passed too, and all mutants that survived.")
 @options.debug_option
 @click.pass_context
-def test(ctx: click.Context, paths: tuple[Path, ...], no_logs: bool, verbose: bool) -> None:
+def test(
+    ctx: click.Context,
+    *,
+    paths: tuple[Path, ...],
+    no_logs: bool,
+    coverage: bool,
+    mutate: bool,
+    min_score: float,
+    format_: str,
+    verbose: bool,
+) -> None:
     """Run the tests inside rule files.
 
-    Of the built-in rules, or of the files and folders given. Ends with 1 when a test failed, with 3 when a rule could
-    not be loaded.
+    Of the built-in rules, or of the files and folders given. Ends with 1 when a test failed or nothing was tested, with
+    3 when a rule could not be loaded.
     """
-    from investigator.cli.rule_logs import FixtureLogs
-    from investigator.resources import rules_dir
+    from investigator.cli import rule_tests
+    from investigator.resources import cache_dir, rules_dir
     from investigator.rulebook.load import load_rules
-    from investigator.rulebook.testing import run_rule_tests
 
-    rules = load_rules(list(paths) or [rules_dir()])
+    rules = load_rules(list(paths) or [rules_dir()], cache_folder=cache_dir())
     for problem in rules.problems:
         complain(str(problem))
-    with FixtureLogs() as logs:
-        results = run_rule_tests(rules, None if no_logs else logs.connection)
-    _print_results(results, verbose)
+    if mutate:
+        good = _mutate(rules, format_, verbose, min_score)
+    else:
+        results = _run_tests(rules, no_logs)
+        if format_ == "json":
+            rule_tests.print_json_results(results)
+        elif format_ == "junit":
+            rule_tests.print_junit(results)
+        else:
+            rule_tests.print_results(results, verbose)
+        if coverage:
+            from investigator.rulebook.coverage import coverage as covered
+
+            rule_tests.print_coverage(covered(rules, results))
+        good = not any(result.failures for result in results) and any(result.passed for result in results)
+        if not any(not result.skipped for result in results):
+            complain("nothing was tested: write `tests:` into the rule, see docs/rules.md")
     if rules.problems:
         ctx.exit(Exit.INCOMPLETE)
-    ctx.exit(Exit.FINDINGS if any(result.failures for result in results) else Exit.OK)
+    ctx.exit(Exit.OK if good else Exit.FINDINGS)
+
+
+def _run_tests(rules: RuleSet, no_logs: bool) -> list[TestResult]:
+    from investigator.cli.rule_logs import FixtureLogs
+    from investigator.rulebook.testing import run_rule_tests
+
+    with FixtureLogs() as logs:
+        return run_rule_tests(rules, None if no_logs else logs.connection)
+
+
+def _mutate(rules: RuleSet, format_: str, verbose: bool, min_score: float) -> bool:
+    """Whether enough mutants were killed, and there were some."""
+    from investigator.cli import rule_tests
+    from investigator.rulebook.mutate import mutation_results
+
+    results = list(mutation_results(rules))
+    counted = sum(result.counted for result in results)
+    score = sum(result.killed for result in results) / counted if counted else 0.0
+    if format_ == "text":
+        rule_tests.print_mutation(results, verbose)
+    else:
+        print_json([{"rule": r.rule, "file": r.path, "killed": r.killed, "of": r.counted, "equivalent": r.equivalent,
+                     "survivors": [{"line": s.line, "change": s.change} for s in r.survivors]}
+                    for r in results])  # fmt: skip
+    return bool(counted) and score >= min_score
+
+
+for _part in (rule_writing.lint, rule_writing.new, rule_writing.docs, rule_writing.schema):
+    command.add_command(_part)
 
 
 def pick(rules: RuleSet, rule_id: str) -> Compiled:
@@ -135,24 +197,3 @@ def _print_rule(compiled: Compiled) -> None:
             console.print(f"\n{head}", style="bold cyan")
             for line in lines:
                 console.print(shown(f"  {line}"))
-
-
-def _print_results(results: Sequence[TestResult], verbose: bool) -> None:
-    console = stdout()
-    for result in results:
-        state, style = (
-            ("skipped", "yellow")
-            if result.skipped
-            else ("passed", "green")
-            if result.passed
-            else ("FAILED", "bold red")
-        )
-        if result.failures or verbose:
-            console.print(shown(f"{state:<8}", style), shown(f"{result.rule}: {result.test}"))
-        for failure in result.failures:
-            console.print(shown(f"         {failure}"))
-    failed = sum(bool(result.failures) for result in results)
-    skipped = sum(result.skipped for result in results)
-    passed = len(results) - failed - skipped
-    tail = f", {skipped} skipped" if skipped else ""
-    console.print(f"{passed} passed, {failed} failed{tail}", style="bold red" if failed else "bold green")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from investigator.rulebook.check import inside
 from investigator.rulebook.compile import REPLAY, Compiled, Expression
 from investigator.rulebook.sqltree import SqlReader, Tree, columns, guard_divisions, parameters, position, walk
 from investigator.rulebook.yamlpos import Path
@@ -76,7 +77,8 @@ def _of_params(compiled: Compiled) -> Iterator[Mutant]:
         if isinstance(value, bool):
             changed = [not value]
         elif isinstance(value, int | float):
-            changed = [_nudged(value, 1.1), _nudged(value, 0.9)]
+            both = (_nudged(value, 1.1), _nudged(value, 0.9))
+            changed = [each for each in both if inside(each, param.min, param.max)]
         for other in changed:
             text = f"${name}: {value} → {other}"
             yield Mutant(
@@ -180,6 +182,8 @@ def _replay_only(tree: Tree, place: _Place) -> bool:
         if isinstance(node, dict) and node.get("type") == "CONJUNCTION_AND" and any(map(_is_replay, node["children"])):
             return True
         node = node[part]
+    if isinstance(node, dict) and node.get("type") == "OPERATOR_NOT" and _is_replay(node["children"][0]):
+        return True
     return _is_replay(node) or (
         isinstance(node, dict) and node.get("type") == "CONJUNCTION_AND" and any(map(_is_replay, node["children"]))
     )

@@ -6,7 +6,7 @@ import copy
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -34,13 +34,15 @@ RunLog: TypeAlias = Callable[[str], duckdb.DuckDBPyConnection]
 
 @dataclass(frozen=True, slots=True)
 class TestResult:
-    """`failures` is empty when passed. `skipped`: a log test without a pipeline to run it."""
+    """`failures` is empty when passed. `skipped`: a log test without a pipeline to run it; `log`: one that had it."""
 
     rule: str
     test: str
     path: str
     failures: tuple[str, ...]
     skipped: bool = False
+    log: bool = False
+    evaluation: Evaluation | None = field(default=None, repr=False, compare=False)
 
     @property
     def passed(self) -> bool:
@@ -72,7 +74,8 @@ def _run_test(con: duckdb.DuckDBPyConnection, compiled: Compiled, test: RuleTest
             evaluation = evaluate(con, rules)
     except (TestSetupError, InvestigatorError) as error:
         return TestResult(compiled.id, test.name, compiled.path, (str(error),))
-    return TestResult(compiled.id, test.name, compiled.path, tuple(failures_of(evaluation, test)))
+    failures = tuple(failures_of(evaluation, test))
+    return TestResult(compiled.id, test.name, compiled.path, failures, log=test.log is not None, evaluation=evaluation)
 
 
 def rows_of(compiled: Compiled, test: RuleTest) -> dict[str, list[dict[str, Any]]]:

@@ -1,0 +1,115 @@
+"""Units, open orders and what is missing; mutants and coverage; a new rule is a good one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from investigator.errors import UsageProblem
+from investigator.rulebook.coverage import coverage
+from investigator.rulebook.lint import lint
+from investigator.rulebook.load import load_rules
+from investigator.rulebook.mutate import mutation_results
+from investigator.rulebook.pack import RuleSet
+from investigator.rulebook.pages import pages
+from investigator.rulebook.scaffold import new_rule, write_new_rule
+from investigator.rulebook.testing import run_rule_tests
+from investigator.rulebook.units import unit_issues
+
+From = Callable[..., RuleSet]
+
+
+def test_units_of_the_built_in_rules_fit(built_in: RuleSet) -> None:
+    assert {rule.id: [issue.message for issue in unit_issues(rule)] for rule in built_in.rules} == {
+        rule.id: [] for rule in built_in.rules
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says", "line"),
+    [
+        ("verdict: read_time > timeout_s", "verdict: read_time > read_tokens", "s and tokens are compared", 23),
+        ("expr: read_tokens - cached_tokens, ", "expr: read_tokens - timeout_s, ", "tokens and s are subtracted", 21),
+        (
+            "expr: read_tokens - cached_tokens, ",
+            "expr: read_tokens / prefill_r0, ",
+            "`to_read` is in s, not in tokens",
+            21,
+        ),
+        ("unit: s,      say", "unit: tokens, say", "`read_time` is in s, not in tokens", 22),
+        ("prefill_s(to_read,", "prefill_s(timeout_s,", "prefill_s() takes tokens in place 1, this is s", 22),
+        ("verdict: read_time", "verdict: coalesce(read_time, to_read)", "s and tokens are mixed", 23),
+        ("verdict: read_time", "verdict: read_time * prefill_r0", "tokens and s are compared", 23),
+    ],
+)
+def test_units_that_do_not_fit(rule_from: From, example_text: str, old: str, new: str, says: str, line: int) -> None:
+    rules = rule_from(example_text.replace(old, new))
+    assert not rules.problems
+    found = [remark.problem for remark in lint(rules) if remark.level == "error"]
+    assert [(problem.message, problem.line) for problem in found][:1] == [(says, line)]
+
+
+@pytest.mark.parametrize(
+    "fits",
+    ["read_tokens / prefill_r0 > timeout_s", "to_read / timeout_s < prefill_r0", "read_time * 2 > timeout_s + 5",
+     "greatest(read_time, 1) > timeout_s", "CASE WHEN to_read > 5 THEN read_time ELSE timeout_s END > 3",
+     "to_read * to_read * prefill_c > timeout_s", "gib(read_tokens) > 1 OR true"],
+)  # fmt: skip
+def test_units_that_fit(rule_from: From, example_text: str, fits: str) -> None:
+    rules = rule_from(
+        example_text.replace("verdict: read_time > timeout_s * $margin", f"verdict: {fits} AND $margin > 0")
+    )
+    expected = 1 if "gib" in fits else 0  # tokens are no bytes
+    assert not rules.problems and len(list(unit_issues(rules.rules[0]))) == expected
+
+
+def test_an_open_order_is_an_error(rule_from: From, example_text: str) -> None:
+    text = example_text.replace("timeout_key, evidence\n", "timeout_key, row_number() OVER () AS n, evidence\n")
+    assert "row_number() without ORDER BY" in [remark.problem.message for remark in lint(rule_from(text))]
+
+
+def test_a_new_rule_loads_passes_and_notices(rule_from: From) -> None:
+    rules = rule_from(new_rule("my-rule"), "my-rule")
+    assert not rules.problems
+    assert [remark.problem.message for remark in lint(rules)] == ["no test runs the whole pipeline"]
+    results = run_rule_tests(rules)
+    assert all(result.passed for result in results)
+    assert coverage(rules, results)[0].missed == ("log",)
+    (mutated,) = mutation_results(rules)
+    assert mutated.score == 1 and mutated.counted >= 10
+
+
+def test_a_survivor_is_shown_where_it_is(rule_from: From) -> None:
+    text = new_rule("my-rule").replace("asked_tokens: 95", "asked_tokens: 97")
+    (mutated,) = mutation_results(rule_from(text, "my-rule"))
+    line = next(n for n, each in enumerate(text.splitlines(), 1) if each.startswith("verdict"))
+    assert (line, "(filled >= $share) → (filled > $share)") in [(s.line, s.change) for s in mutated.survivors]
+
+
+def test_mutants_that_change_nothing_are_not_counted(rule_from: From) -> None:
+    text = new_rule("my-rule").replace("FROM attempts", "FROM attempts WHERE attempt_id = attempt_id OR true")
+    (mutated,) = mutation_results(rule_from(text, "my-rule"))
+    assert mutated.equivalent >= 1
+
+
+def test_new_overwrites_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "pack" / "my-rule.yaml"
+    assert {path.name for path in write_new_rule(file)} == {"my-rule.yaml", "rule.schema.json", "pack.yaml"}
+    assert {path.name for path in write_new_rule(file.with_name("other.yaml"))} == {"other.yaml"}
+    assert len(load_rules([file.parent]).rules) == 2
+    for bad in (file, file.with_name("Not A Rule.yaml")):
+        with pytest.raises(UsageProblem):
+            write_new_rule(bad)
+
+
+def test_pages(rule_from: From, example_text: str) -> None:
+    made = pages(rule_from(example_text))
+    assert list(made) == ["index.md", "prefill-example.md"]
+    for part in (
+        "read_time > timeout_s * $margin",
+        "`long_wait`: smallest limit that passes",
+        "| `margin` | 1.0 | 0.5 | 1.5 |",
+    ):
+        assert part in made["prefill-example.md"]
