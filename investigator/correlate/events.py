@@ -7,7 +7,7 @@ import polars as pl
 from .attach import attach
 from .schema import PlacedFrames, reference
 
-_KINDS: dict[str, tuple[str, str, str | None, str | None, str | None]] = {
+_KINDS: dict[str, tuple[str, str | None, str | None, str | None, str | None]] = {
     # table: (kind, slug, level, message, number)
     "server_start": ("start", "engine", None, "version", None),
     "runner_exit": ("runner_exit", "exit_kind", None, "error", None),
@@ -21,12 +21,18 @@ _KINDS: dict[str, tuple[str, str, str | None, str | None, str | None]] = {
     "unload": ("unload", "reason", None, "message", None),
     "queue_event": ("queue", "event", None, "message", None),
     "client_error": ("client_error", "error_class", None, "error_text", "http_status"),
+    "prompt_truncation": ("prompt_cut", "level", None, None, "messages"),
     "cache_event": ("cache", "event", None, None, "tokens"),
+    "runner_start": ("discovery", None, None, None, None),
 }
 #: Tables whose rows count whichever side printed them.
 _ANY_SIDE = ("client_error",)
-#: Of tables with many rows about the ordinary course of things: the values of the slug that are worth an event.
-_TOLD = {"cache_event": ("full_reprocessing",)}
+#: Of tables with many rows about the ordinary course of things: those that are worth an event.
+_TOLD = {
+    "cache_event": pl.col("event") == "full_reprocessing",
+    "prompt_truncation": pl.col("level") == "message",
+    "runner_start": pl.col("has_model").not_(),
+}
 
 
 def events_table(placed: PlacedFrames, requests: pl.DataFrame) -> pl.DataFrame:
@@ -54,8 +60,7 @@ def _events(frame: pl.DataFrame, table: str) -> pl.DataFrame:
 
     value = pl.lit(None, pl.Float64) if number is None else pl.col(number).cast(pl.Float64)
     side = pl.lit(True) if table in _ANY_SIDE else pl.col("side") == "server"
-    told = text(slug).is_in(_TOLD[table]) if table in _TOLD else pl.lit(True)
-    return frame.filter(side & told).select(
+    return frame.filter(side & _TOLD.get(table, pl.lit(True))).select(
         "fact_id",
         "stream",
         "stretch",
