@@ -17,7 +17,7 @@ LOCK := requirements-dev.txt
 DEMO_REPORT ?= demo/founding-incident.html
 # One process per core.
 PYTEST_ARGS ?= -n auto
-BENCH_BYTES ?= 200MB
+BENCH_BYTES ?= 1GB
 BENCH_ARGS ?=
 
 .PHONY: check demo test test-all lint format bench reports accuracy lock wheel clean help
@@ -30,7 +30,7 @@ help:
 	@echo "test-all  all tests, the long tier too"
 	@echo "lint      ruff check, ruff format --check, mypy --strict"
 	@echo "format    let ruff fix and format"
-	@echo "bench     measure speed and memory on a generated log ($(BENCH_BYTES); BENCH_BYTES=1GB)"
+	@echo "bench     measure speed and memory on a generated log ($(BENCH_BYTES); BENCH_BYTES=200MB, BENCH_ARGS='--growth 2 5')"
 	@echo "reports   render the example reports from fixtures/"
 	@echo "accuracy  compare verdicts with the labels of the corpus"
 	@echo "lock      resolve the dependencies again into $(LOCK)"

@@ -63,16 +63,14 @@ class Stamps:
         zoned = other.offset_s != NO_OFFSET if other.local else slice(None)
         self.offset_s[where[zoned]] = other.offset_s[zoned]
 
-    def columns(self, rows: npt.NDArray[np.intp]) -> tuple[pl.Series, pl.Series, pl.Series]:
-        """Columns stamp, stamp_kind, offset_s of these rows."""
-        kind, offset = self.kind[rows], pl.Series("offset_s", self.offset_s[rows])
-        at = pl.Series("stamp", self.at_us[rows]).cast(pl.Datetime("us"))
-        if not kind.all():
-            at = pl.select(pl.when(pl.Series(kind != 0)).then(at)).to_series().alias("stamp")
-        words = pl.Series("stamp_kind", KINDS)[kind]
-        if (self.offset_s[rows] == NO_OFFSET).any():
-            offset = pl.select(pl.when(offset != int(NO_OFFSET)).then(offset)).to_series().alias("offset_s")
-        return at, words, offset
+    def columns(self) -> pl.DataFrame:
+        """Columns stamp, stamp_kind, offset_s."""
+        numbers = pl.DataFrame({"stamp": self.at_us, "kind": self.kind, "offset_s": self.offset_s})
+        return numbers.select(
+            pl.when(pl.col("kind") != 0).then(pl.col("stamp").cast(pl.Datetime("us"))),
+            pl.lit(pl.Series(KINDS)).gather(pl.col("kind")).alias("stamp_kind"),
+            pl.when(pl.col("offset_s") != int(NO_OFFSET)).then("offset_s"),
+        )
 
 
 def rfc3339_stamps(text: pl.Series) -> Stamps:

@@ -68,28 +68,25 @@ class Tally:
     def facts(self, rows: pl.DataFrame, source_id: int) -> dict[str, pl.DataFrame]:
         """Every table's facts in their final shape, in the order of the log."""
         found = {table: [part for part in parts if part.frame.height] for table, parts in sorted(self.parts.items())}
-        return {table: self._finished(table, parts, rows, source_id) for table, parts in found.items() if parts}
+        places = rows.select("line_no", "byte_offset", "span").hstack(self.stamps.columns().get_columns())
+        return {table: _finished(table, parts, places, source_id) for table, parts in found.items() if parts}
 
-    def _finished(self, table: str, parts: list[_Part], rows: pl.DataFrame, source_id: int) -> pl.DataFrame:
-        own = parts[0].frame if len(parts) == 1 else pl.concat([part.frame for part in parts], how="diagonal_relaxed")
-        place = own["row"].to_numpy().astype(np.intp)
-        span = np.concatenate([_counted(part, rows["span"].to_numpy()) for part in parts])
-        if len(place) > 1 and (np.diff(place) < 0).any():
-            order = np.argsort(place, kind="stable")
-            own, place, span = own[order], place[order], span[order]
-        offset = pl.Series("byte_offset", rows["byte_offset"].to_numpy()[place])
-        stamp, kind, zone = self.stamps.columns(place)
-        common = [
-            fact_ids(source_id, offset + pl.Series(_ordinals(place))),
-            pl.Series("source_id", np.full(len(place), source_id, np.uint64)),
-            pl.Series("line_no", rows["line_no"].to_numpy()[place]),
-            offset,
-            pl.Series("lines", span, dtype=pl.Int32),
-            stamp,
-            kind,
-            zone,
-        ]
-        return conform(table, own.drop("row").hstack(common))
+
+def _finished(table: str, parts: list[_Part], places: pl.DataFrame, source_id: int) -> pl.DataFrame:
+    """`places`: the columns that facts of any table have, by row."""
+    own = parts[0].frame if len(parts) == 1 else pl.concat([part.frame for part in parts], how="diagonal_relaxed")
+    place = own["row"].to_numpy().astype(np.intp)
+    lines = np.concatenate([_counted(part, places["span"].to_numpy()) for part in parts])
+    if len(place) > 1 and (np.diff(place) < 0).any():
+        order = np.argsort(place, kind="stable")
+        own, place, lines = own[order], place[order], lines[order]
+    common = places[place].drop("span")
+    given = [
+        fact_ids(source_id, common["byte_offset"] + pl.Series(_ordinals(place))),
+        pl.Series("source_id", np.full(len(place), source_id, np.uint64)),
+        pl.Series("lines", lines, dtype=pl.Int32),
+    ]
+    return conform(table, own.drop("row").hstack([*common.get_columns(), *given]))
 
 
 def _counted(part: _Part, span: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol, cast
@@ -60,11 +60,10 @@ class _Hashing(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        data = self._raw.read(len(buffer))
-        buffer[: len(data)] = data
-        self.digest.update(data)
-        self.size += len(data)
-        return len(data)
+        size = self._raw.readinto(buffer)  # type: ignore[attr-defined]
+        self.digest.update(buffer[:size])
+        self.size += size
+        return int(size)
 
     def close(self) -> None:
         self._raw.close()
@@ -174,7 +173,8 @@ class SourceStream:
 
     def read(self, size: int) -> bytes:
         """`size` bytes, fewer only at the end, or where the stream is damaged: then `damage` says how."""
-        parts = [self._pending]
+        # A single part is handed on as it is, not copied.
+        parts = [self._pending] if self._pending else []
         length = len(self._pending)
         self._pending = b""
         while length < size and (data := self._next(size - length)):
@@ -252,7 +252,7 @@ class ChunkReader:
             if self._stream.damage is not None:
                 raise self._stream.damage
             return None
-        parts = [self._left]
+        parts: list[bytes | memoryview] = [self._left] if self._left else []
         while True:
             data = self._stream.read(self._chunk_bytes)
             self._read_to += len(data)
@@ -264,12 +264,12 @@ class ChunkReader:
             if sum(map(len, parts)) > LONGEST_LINE_BYTES:
                 raise OSError(f"line {self._line_no:,} is longer than {LONGEST_LINE_BYTES // 1024**2} MiB")
         whole = len(data) if self._ended and not self._growing else cut
-        parts.append(data[:whole])
+        parts.append(memoryview(data)[:whole])
         self._rest = data[whole:]
         self._chunk = Chunk(self._whole(parts), self._offset, self._line_no, self._ended and not self._growing)
         return self._chunk if self._chunk.data else self.read()
 
-    def _whole(self, parts: list[bytes]) -> bytes:
+    def _whole(self, parts: Iterable[bytes | memoryview]) -> bytes:
         data = b"".join(parts)
         return data[: data.rfind(b"\n") + 1] if self._ended and self._growing else data
 
