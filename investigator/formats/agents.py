@@ -35,7 +35,9 @@ from investigator.formats.opencode_sqlite import OpenCodeSqliteFormat
 from investigator.formats.otel import OtelFormat
 from investigator.formats.pi_session import OpenClawSessionFormat, PiSessionFormat
 from investigator.formats.qwen_code import QwenCodeFormat
+from investigator.formats.qwen_stream import QwenStreamFormat
 from investigator.formats.settings import ConfigFormat
+from investigator.formats.sqlite_stores import SqliteStoreFormat
 from investigator.formats.trajectory import MiniSweFormat, SweAgentFormat
 
 AGENT_FORMATS: tuple[Format, ...] = (
@@ -62,6 +64,7 @@ AGENT_FORMATS: tuple[Format, ...] = (
     ClineTaskFormat(),
     ClineConversationFormat(),
     ClineTaskMetadataFormat(),
+    SqliteStoreFormat("cline-sqlite"),
     ConfigFormat("cline-config"),
     ConfigFormat("roo-config"),
     AiderHistoryFormat(),
@@ -71,11 +74,13 @@ AGENT_FORMATS: tuple[Format, ...] = (
     ConfigFormat("aider-config"),
     CodexFormat(),
     CodexStreamFormat(),
+    SqliteStoreFormat("codex-sqlite"),
     AgentOutputFormat("codex-console"),
     ConfigFormat("codex-config"),
     QwenCodeFormat(),
     built_in_mapping("qwen-openai-log"),
     built_in_mapping("qwen-usage"),
+    QwenStreamFormat(),
     AgentOutputFormat("qwen-console"),
     ConfigFormat("qwen-config"),
     GeminiCliFormat(),
@@ -107,6 +112,7 @@ AGENT_FORMATS: tuple[Format, ...] = (
     ConfigFormat("litellm-config"),
     built_in_mapping("open-webui-json"),
     ConsoleLogFormat("open-webui-log"),
+    SqliteStoreFormat("open-webui-sqlite"),
     built_in_mapping("langsmith"),
     built_in_mapping("copilot-session"),
     ConsoleLogFormat("copilot-log"),

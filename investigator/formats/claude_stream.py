@@ -15,6 +15,7 @@ from investigator.formats.base import Side, SourceInfo
 from investigator.formats.dig import number_at, object_at, sum_at, text_at, text_of
 from investigator.formats.jsonl import JsonlParser, Noise, Outcome, Unknown, head_objects
 from investigator.formats.mapping_columns import record_of
+from investigator.formats.qwen_stream import names_qwen
 from investigator.formats.rows import At, Rows
 from investigator.formats.stamps import NO_STAMP, Stamp, iso_stamp
 
@@ -155,7 +156,7 @@ class ClaudeStreamFormat:
     versions: str = "Claude Code 2.0-2.1"
 
     def recognise(self, head: bytes, path: str) -> float:
-        records = head_objects(head, 20)
+        records = [] if names_qwen(head) else head_objects(head, 20)
         mine = sum(1 for record in records if _is_mine(record))
         return 0.95 * mine / len(records) if records else 0.0
 

@@ -134,6 +134,9 @@ class CodexReader:
         self.turn_id, self.since, self.answers = payload.turn_id, stamp.at, 0
         common = {"session_id": self.session_id, "run_id": payload.turn_id}
         rows.add("agent_run", at, stamp, agent="codex", event="start", **common)
+        # A turn without an end (Codex waits for ever when nothing listens) shows as a request that stayed open.
+        about = {**common, "provider": self.provider, "model": self.model, "api": "openai-responses"}
+        rows.add("agent_http", at, stamp, agent="codex", event="start", **about)
         if payload.model_context_window is not None:
             rows.add(
                 "agent_config",

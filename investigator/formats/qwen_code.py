@@ -125,9 +125,10 @@ class QwenReader:
             ended_at=stamp.at,
             start_basis="measured" if start else None,
             first_token_s=event.ttft_ms / 1000 if event.ttft_ms is not None else None,
-            input_tokens=event.input_token_count,
-            output_tokens=event.output_token_count,
-            cache_read_tokens=event.cached_content_token_count,
+            # Zeros stand for what no answer told, as when a stream was cut.
+            input_tokens=event.input_token_count or None,
+            output_tokens=event.output_token_count if event.input_token_count else None,
+            cache_read_tokens=event.cached_content_token_count if event.input_token_count else None,
             finish_reason="error" if failed else None,
             **(error_cells(error, text) if failed else {}),
         )
