@@ -9,9 +9,9 @@ from .attach import PLACE, points_of, to_requests
 from .cuts import token_cuts
 from .departures import departures, left_in_queue
 from .dropping import dropped_as_printed, dropped_by_calls
-from .loads import assign_load
 from .outcomes import server_outcome
 from .schema import PlacedFrames, reference
+from .served import assign_server
 from .sourced import bare, known, sourced, sourced_type, value_of
 from .tasks import find_tasks
 
@@ -69,7 +69,7 @@ def find_requests(placed: PlacedFrames, loads: pl.DataFrame) -> pl.DataFrame:
     traces = (_caches(placed, rows), departures(placed, rows, versions), dropped_as_printed(placed, rows))
     for trace in (*traces, _failures(placed, rows)):
         rows = rows.join(trace, on="request_id", how="left", maintain_order="left")
-    rows = assign_load(rows, loads).sort("stream", "byte_offset")
+    rows = assign_server(rows, loads).sort("stream", "byte_offset")
     rows = rows.join(_load_part(loads), on="load_id", how="left", maintain_order="left")
     rows = rows.join(versions, on="stretch", how="left", maintain_order="left")
     numbered = rows.drop("request").with_row_index("request").with_columns(*_numbers())
