@@ -50,13 +50,19 @@ def _echoes(calls: pl.DataFrame) -> pl.DataFrame:
 
 
 def without_echoes(errors: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    """Error lines without those that have no time and repeat what the agent's other files tell with one.
+    """Error lines without those that have no time and repeat what another file of the agent tells.
 
     A console prints what the log holds; without a time such a line cannot be given to a call, so it would count twice.
+    Where no file tells a time, the file that tells most such errors is taken.
     """
     dated = errors.filter(pl.col("t_s").is_not_null()).select("agent", "error_class")
     failed = calls.filter(pl.col("error_class").is_not_null()).select("agent", "error_class")
     told = pl.concat([dated, failed]).unique()
     undated = errors.filter(pl.col("t_s").is_null())
-    echoes = undated.join(told, on=["agent", "error_class"], how="semi", nulls_equal=True).select("fact_id")
+    kind = ["agent", "error_class"]
+    by_source = undated.group_by(*kind, "source_id").agg(told_here=pl.len())
+    most = by_source.sort("told_here", "source_id", descending=[True, False]).unique(kind, keep="first")
+    less = undated.join(most, on=[*kind, "source_id"], how="anti", nulls_equal=True)
+    repeated = undated.join(told, on=kind, how="semi", nulls_equal=True)
+    echoes = pl.concat([less, repeated]).select("fact_id").unique()
     return errors.join(echoes, on="fact_id", how="anti", maintain_order="left")

@@ -94,7 +94,8 @@ class MiniReader:
         status = text_at(record, "extra.exit_status") or ""
         if not text and status in ("Submitted", "LimitsExceeded", ""):
             return Noise("exit")
-        facts = classify_best(text, status)
+        # The exception's class is LiteLLM's guess: it calls a refused connection an InternalServerError.
+        facts = classify_best(text or status)
         cells = {**error_cells(facts, text or status), "limit_s": facts.limit_s}
         rows.add("agent_error", at, stamp, agent="mini-swe-agent", model=self.model, **cells)
         return None

@@ -58,7 +58,23 @@ def test_undated_lines_that_repeat_dated_ones_are_left_out() -> None:
             "agent": ["openclaw"] * 3 + ["litellm"],
             "error_class": ["timeout", "timeout", "server_error", "timeout"],
             "t_s": [5.0, None, None, None],
+            "source_id": [1, 2, 2, 3],
         }
     )
     calls = pl.DataFrame({"agent": ["pi"], "error_class": ["timeout"]})
     assert without_echoes(errors, calls)["fact_id"].to_list() == [1, 3, 4]
+
+
+def test_of_files_without_times_the_one_that_tells_most_is_taken() -> None:
+    errors = pl.DataFrame(
+        {
+            "fact_id": [1, 2, 3, 4],
+            "agent": ["mini-swe-agent"] * 4,
+            "error_class": ["server_error", "server_error", "server_error", "timeout"],
+            "t_s": [None] * 4,
+            "source_id": [1, 2, 2, 1],
+        },
+        schema_overrides={"t_s": pl.Float64},
+    )
+    calls = pl.DataFrame(schema={"agent": pl.String, "error_class": pl.String})
+    assert without_echoes(errors, calls)["fact_id"].to_list() == [2, 3, 4]
