@@ -21,11 +21,11 @@ def with_arrival(requests: pl.DataFrame) -> pl.DataFrame:
     hung_up = task & pl.col("cancelled") & ~pl.col("finished") & ~pl.col("refused") & ~pl.col("errored")
     releases = (
         requests.filter(task)
-        .select("stretch", released_s="end_s", released_task="task", released_output=value_of("output_tokens"))
+        .select("stretch", "slot", released_s="end_s", released_task="task", released_output=value_of("output_tokens"))
         .sort("released_s")
     )
     joined = requests.sort("start_s").join_asof(
-        releases, left_on="start_s", right_on="released_s", by="stretch", check_sortedness=False
+        releases, left_on="start_s", right_on="released_s", by=["stretch", "slot"], check_sortedness=False
     )
     after = pl.col("start_s") - pl.col("released_s")
     # Each batch that writes a token takes a number: a lower one was given before the other task had written.

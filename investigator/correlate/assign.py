@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 TOLERANCE_S = 1.5
 _SURE_SCORE = 4.0
 _AT_ONCE_S = 1.0  # the next request of one call follows an answer at once
 _INSIDE_S = 0.1
 _AMBIGUOUS = 0.5
+_GIVES = 0.75  # no call gives up a request for one that fits it clearly less
 _DEPTH = 4  # how many calls may have to change their request so that another one gets its own
 
 
@@ -25,7 +26,8 @@ class Candidate:
     """A request that lies inside a call (or a logged try of one: `owner` names the whole call).
 
     `aligned`: one end of the two agrees; `begun`: the call's start is known; `gave_up`: the call's client left;
-    `outside_s`: by how much the request lies outside of the call, beyond the stamps' resolution.
+    `outside_s`: by how much the request lies outside of the call, beyond the stamps' resolution; `outlasts`: the server
+    went on after the call's end; `last`: it ended with the call.
     """
 
     call: int
@@ -38,6 +40,8 @@ class Candidate:
     begun: bool
     gave_up: bool
     outside_s: float
+    outlasts: bool
+    last: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,8 @@ def _best_chain(
                 best = (candidate.score, [candidate])
         elif depth and holder.call not in seen:
             gain, moves = _best_chain(holder.call, of_call, result, seen | {holder.call}, depth - 1)
+            if holder.score - (moves[0].score if moves else 0.0) > _GIVES:
+                continue
             targets = {move.request for move in moves}
             total = candidate.score - holder.score + gain
             if total > best[0] and candidate.request not in targets:
@@ -142,6 +148,9 @@ def _may_repeat(candidate: Candidate, sole: set[int], result: Assignment) -> boo
     if not others or any(result.taken[other].clock != candidate.clock for other in others):
         return False
     ordered = sorted([*others, candidate.request], key=lambda request: (result.times[request].start_s, request))
+    held = {other: result.taken[other] for other in others} | {candidate.request: candidate}
+    if any(held[one].last and held[other].outlasts for one, other in combinations(ordered, 2)):
+        return False
     steps = pairwise(ordered)
     # A client that left may have missed an answer.
     return all(_follows(one, other, candidate, sole, result.times) for one, other in steps)

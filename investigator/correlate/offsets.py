@@ -20,6 +20,7 @@ _CANDIDATES = 12
 _SLACK_S = 1.0
 _MIN_WEIGHT = 0.25
 _START_WEIGHT = 0.5
+_CUT_WEIGHT = 0.7  # calls that a limit cut are all as long: less than an end and a start that agree
 _COVER_WEIGHT = 0.5
 _PART_S = 7200.0  # drift is looked for over parts of this length
 _MIN_PARTS = 4

@@ -23,6 +23,8 @@ from .sourced import value_of
 
 _UNKNOWN_START_S = 3600.0  # a call without a start may have begun this long before its end
 _SAME_LENGTH_S = 0.15
+_WAITED_S = 1.0
+_CLOSE_S = 0.75  # an answer that reached the agent ended this near to the call
 _ALIGNED_S = 1.5  # one end of a call's only request lies this near to the call's own
 _CLOSED = (
     "client_closed_before_first_byte",
@@ -113,10 +115,13 @@ def _calls(frame: pl.DataFrame) -> Calls:
 
 
 def _requests(frame: pl.DataFrame) -> Requests:
-    """Requests of one clock."""
+    """Requests of one clock; those that end in the same second follow each other as their lines do."""
     ends = _seconds(frame, "left_s")
-    failed = ~frame["outcome"].is_in(SUCCESSES)
-    return Requests(_seconds(frame, "came_s"), ends, _seconds(frame, "asked"), failed.to_numpy(), _step(ends))
+    failed, step = ~frame["outcome"].is_in(SUCCESSES), _step(ends)
+    place = pl.int_range(pl.len()).over("stream", "left_s", order_by="byte_offset")
+    within = frame.select((place + 0.5) / pl.len().over("stream", "left_s") - 0.5).to_series().to_numpy()
+    shift = within if step == 1.0 else np.zeros(len(ends))
+    return Requests(_seconds(frame, "came_s") + shift, ends + shift, _seconds(frame, "asked"), failed.to_numpy(), step)
 
 
 def _candidates(calls: pl.DataFrame, requests: pl.DataFrame, offset: Offset, clock: str) -> list[Candidate]:
@@ -182,11 +187,16 @@ class _Moment:
         early, late = span.begun_s - self.begun_s, self.ended_s - span.ended_s
         return max(0.0, *(value - span.step_s for value in (early, late) if not math.isnan(value)))
 
+    def came_before_end(self, span: _Span) -> bool:
+        """Whether the client had time to wait for it; a call as short as that begins with it."""
+        waited = span.ended_s - self.came_s
+        return not waited < _WAITED_S or abs(span.begun_s - self.came_s) <= _CLOSE_S + span.step_s
+
 
 def _candidate(call: Row, request: Row, span: _Span, moment: _Moment, clock: str) -> Candidate | None:
     gaps = (abs(span.ended_s - moment.ended_s), abs(span.begun_s - moment.came_s))
     over = moment.ended_s - span.ended_s > TOLERANCE_S + span.step_s
-    if over and not _ends_later(call, request, gaps[1]):
+    if over and not (_ends_later(call, request, gaps[1]) and moment.came_before_end(span)):
         return None
     waits, open_call = math.isnan(moment.came_s), math.isnan(span.ended_s)
     if open_call and not waits and gaps[1] > _ALIGNED_S + span.step_s:
@@ -201,7 +211,8 @@ def _candidate(call: Row, request: Row, span: _Span, moment: _Moment, clock: str
         score, aligned = score + math.exp(-max(0.0, moment.begun_s - span.begun_s) / _SOON_S), True
     flags = not math.isnan(span.begun_s), call["outcome"] in _CLOSED
     ids = int(str(call["call"])), str(call["call_id"]), int(str(request["request"]))
-    return Candidate(*ids, score, reasons, aligned, clock, *flags, outside)
+    last = gaps[0] <= _SAME_LENGTH_S + span.step_s / 2
+    return Candidate(*ids, score, reasons, aligned, clock, *flags, outside, over, last)
 
 
 def _ends_later(call: Row, request: Row, start_gap: float) -> bool:
@@ -245,7 +256,8 @@ def _score(call: Row, request: Row, gaps: tuple[float, float], step_s: float) ->
     if together:
         score += 0.5
         reasons.append("same outcome")
-    aligned = end_gap <= _ALIGNED_S or (known_start and start_gap <= _ALIGNED_S)
+    near = _CLOSE_S if together and call["outcome"] in SUCCESSES else _ALIGNED_S
+    aligned = end_gap <= near or (known_start and start_gap <= near)
     return score, "; ".join(reasons), aligned
 
 

@@ -38,6 +38,17 @@ def test_eight_agents_at_one_server(relative: bool, tokens_known: bool) -> None:
     assert precision >= 0.99
 
 
+@pytest.mark.parametrize(
+    ("seed", "relative", "skew_s", "drift"),
+    [(7, False, 90.0, 2e-5), (7, True, -90.0, 0.0), (2, False, 12.5, -1e-4), (11, True, 90.0, 2e-5)],
+)
+def test_eight_agents_with_skew_and_drift(seed: int, relative: bool, skew_s: float, drift: float) -> None:
+    world = World(seed=seed, agents=8, calls=40, skew_s=skew_s, drift=drift, relative=relative, tokens_known=False,
+                  retries=0.1, cancels=0.1, lost=0.03, pause_s=60)  # fmt: skip
+    recall, precision, _ = measure(world)
+    assert (recall >= 0.97, precision >= 0.99) == (True, True)
+
+
 def test_drift_over_days() -> None:
     world = World(seed=1, agents=2, calls=250, pause_s=600, drift=1e-4, skew_s=-20, cancels=0.05, retries=0.05)
     recall, precision, calls = measure(world)
