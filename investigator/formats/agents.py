@@ -100,6 +100,7 @@ AGENT_FORMATS: tuple[Format, ...] = (
     ConfigFormat("continue-config"),
     ConfigFormat("continue-config-json"),
     built_in_mapping("openhands-event"),
+    built_in_mapping("openhands-event-v1"),
     built_in_mapping("openhands-completion"),
     AgentOutputFormat("openhands-console"),
     ConfigFormat("openhands-config"),
