@@ -172,13 +172,14 @@ def _print_scenarios(results: Sequence[ScenarioResult]) -> None:
 
     rows = table("change", "attempt", "result", "reading", "limit", "because", whole=("result",))
     for result in results:
+        said = ""
         for number, fate in enumerate(result.attempts):
             limit = "" if fate.timeout_s is None else f"{fate.timeout_s:,.0f} s"
             why = "; ".join(fate.why)
-            first = result.say if number == 0 else ""
-            rows.add_row(
-                *map(shown, (first, fate.attempt_id, _MARKS[fate.fate], between_s(fate.reading_s), limit, why))
-            )
+            first, because = result.say if number == 0 else "", "as above" if why and why == said else why
+            said = why
+            cells = (first, fate.attempt_id, _MARKS[fate.fate], between_s(fate.reading_s), limit, because)
+            rows.add_row(*map(shown, cells))
     print_table(rows)
     for result in results:
         calls = f"{result.passing_calls} of {result.total_calls} calls pass" + (

@@ -75,8 +75,8 @@ def _price(row: MachineRow) -> MachineCell:
         word = "—" if row.is_present else _("not listed")
         return MachineCell(Shown(word, word), numeric=True)
     amount = f"${number(round(price.amount))}" + ("" if price.verified else "?")
-    status = "" if price.status in (None, "current") else f", {price.status}"
-    return MachineCell(Shown(amount, amount), sub=f"{price.date}{status}", numeric=True)
+    status = (price.status or "").removeprefix("current").removeprefix("; ")
+    return MachineCell(Shown(amount, amount), sub=", ".join(filter(None, (price.date, status))), numeric=True)
 
 
 def _memory(row: MachineRow) -> MachineCell:

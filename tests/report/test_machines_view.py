@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+from investigator.catalog import Price
 from investigator.report import render_html, render_json, render_markdown
 from investigator.report.machines_view import machines_view
 
@@ -62,6 +63,17 @@ def test_cells(sample: ModuleType, row: int, cell: int, text: str, sub: str) -> 
     assert view is not None
     shown = view.rows[row].cells[cell]
     assert (shown.value.text if shown.value else "", shown.sub) == (text, sub)
+
+
+@pytest.mark.parametrize(
+    ("status", "sub"),
+    [(None, "2026-08"), ("current", "2026-08"), ("current; 16 GB is slower", "2026-08, 16 GB is slower")],
+)
+def test_a_current_offer_needs_no_word(sample: ModuleType, status: str | None, sub: str) -> None:
+    table = sample.machines()
+    row = replace(table.rows[1], price=Price(1299, "2026-08", True, status))
+    view = machines_view("m", replace(table, rows=(row,)))
+    assert view is not None and view.rows[0].cells[0].sub == sub
 
 
 def test_json_holds_bytes_and_seconds(sample: ModuleType) -> None:
