@@ -1,0 +1,73 @@
+"""Nights in a row: what is new, what goes on, what is gone, and what a killed scan leaves to the next one."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from investigator.casefile.case import Case
+from investigator.casefile.follow import follow
+from investigator.config import load_config
+from investigator.scan.run import Outcome, scan
+
+NIGHT = datetime(2026, 2, 18, 3, 30, tzinfo=UTC)
+CONFIG = '[scan]\nsources = ["logs"]\ncase = "nightly.duckdb"\nreports = "reports"\nfail_on = "medium"\n'
+
+
+class Nightly:
+    """A folder with logs and a configuration; each call is a night."""
+
+    def __init__(self, folder: Path, fixtures: Path) -> None:
+        self.folder, self._fixtures = folder, fixtures / "logs"
+        (folder / "logs").mkdir()
+        (folder / "investigator.toml").write_text(CONFIG)
+        self._night = 0
+
+    def put(self, fixture: str, name: str = "server.log") -> None:
+        """The fixture's log goes on in `name`."""
+        with (self.folder / "logs" / name).open("ab") as file:
+            for path in sorted((self._fixtures / fixture).rglob("*.log")):
+                file.write(path.read_bytes())
+
+    def __call__(self) -> Outcome:
+        self._night += 1
+        return scan(load_config(self.folder / "investigator.toml"), NIGHT + timedelta(days=self._night))
+
+
+@pytest.fixture
+def nightly(tmp_path: Path, fixtures_dir: Path) -> Nightly:
+    return Nightly(tmp_path, fixtures_dir)
+
+
+def changes(outcome: Outcome) -> list[tuple[str | None, str]]:
+    return [(told.seen.cause, told.change) for told in outcome.told]
+
+
+def test_new_then_quiet_then_gone(nightly: Nightly) -> None:
+    nightly.put("runner-crash")
+    first = nightly()
+    assert changes(first) == [("runner_crash", "new")]
+    assert first.exit_code == 1
+    (page,) = first.pages
+    assert "server.log:" in (first.reports / page).read_text()
+    quiet = nightly()
+    assert (quiet.read_bytes, changes(quiet), quiet.exit_code) == (0, [], 0)
+    shutil.rmtree(nightly.folder / "logs")
+    (nightly.folder / "logs").mkdir()
+    nightly.put("healthy-day")
+    assert changes(nightly()) == [("runner_crash", "gone")]
+    index = (first.reports / "index.html").read_text()
+    assert "No open incident" in index
+    assert page in index
+
+
+def test_a_scan_that_was_killed_before_it_judged_is_made_up_for(nightly: Nightly) -> None:
+    nightly.put("runner-crash")
+    with Case(nightly.folder / "nightly.duckdb") as case:
+        follow([nightly.folder / "logs"], case)
+    outcome = nightly()
+    assert outcome.read_bytes == 0
+    assert changes(outcome) == [("runner_crash", "new")]
