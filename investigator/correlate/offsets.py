@@ -268,9 +268,8 @@ def _weights(calls: Calls, requests: Requests, row: NDArray[np.int64], column: N
     unknown = np.isnan(gap)
     equal = np.abs(gap) <= tolerance
     longer = gap > tolerance  # retries, or a start that was derived
-    weight = np.where(
-        unknown, 0.6, np.where(equal, 1.0 + 0.5 * ((served > 2) & ~calls.failed[row]), np.where(longer, 0.4, 0.0))
-    )
+    alike = np.where(calls.failed[row], _CUT_WEIGHT, 1.0 + 0.5 * (served > 2))
+    weight = np.where(unknown, 0.6, np.where(equal, alike, np.where(longer, 0.4, 0.0)))
     theirs, mine = requests.tokens[column], calls.tokens[row]
     both = ~np.isnan(theirs) & ~np.isnan(mine)
     weight = weight + np.where(both & (theirs == mine), 3.0, 0.0)
