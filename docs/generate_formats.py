@@ -1,4 +1,7 @@
-"""Writes docs/formats.md from the registry and the samples: `python docs/generate_formats.py`. A test compares."""
+"""Writes docs/formats.md and investigator/formats/yields.yaml from the registry and the samples.
+
+`python docs/generate_formats.py`; a test compares.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from investigator.formats.registry import FORMATS, UNSUPPORTED
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = Path(__file__).with_name("formats.md")
+YIELDS = ROOT / "investigator" / "formats" / "yields.yaml"
 SAMPLES = ROOT / "tests" / "formats" / "samples"
 _HEAD = """# Formats
 
@@ -40,6 +44,12 @@ def render() -> str:
 def _row(fmt: Format) -> str:
     tables = ", ".join(f"`{table}`" for table in fact_tables() if table in yielded(fmt))
     return f"| `{fmt.id}` | {fmt.title} | {fmt.versions} | {tables} |\n"
+
+
+def yields() -> str:
+    """The data file that `investigator formats` reads."""
+    rows = [f"{fmt.id}: [{', '.join(table for table in fact_tables() if table in yielded(fmt))}]\n" for fmt in FORMATS]
+    return "# Made by docs/generate_formats.py; do not edit. Format → fact tables that it fills.\n" + "".join(rows)
 
 
 def yielded(fmt: Format) -> set[str]:
@@ -69,3 +79,4 @@ def _named_in_source(fmt: Format) -> set[str]:
 
 if __name__ == "__main__":
     PAGE.write_text(render(), encoding="utf-8")
+    YIELDS.write_text(yields(), encoding="utf-8")

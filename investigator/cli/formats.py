@@ -12,18 +12,24 @@ from investigator.cli.terminal import print_json, print_table, stdout, table
 @options.json_option
 @options.debug_option
 def command(as_json: bool) -> None:
-    """List what can be read, and what is only known by name."""
-    from investigator.formats.registry import FORMATS, UNSUPPORTED
+    """List what can be read, in which versions, and what it yields."""
+    from investigator.formats.registry import FORMATS, UNSUPPORTED, tables_filled
+
+    fills = tables_filled()
 
     if as_json:
-        read = [{"id": f.id, "title": f.title, "side": f.side, "versions": f.versions, "read": True} for f in FORMATS]
-        known = [{"id": u.id, "title": u.title, "side": None, "versions": None, "read": False} for u in UNSUPPORTED]
+        read = [
+            {"id": f.id, "title": f.title, "side": f.side, "versions": f.versions, "read": True, "yields": fills[f.id]}
+            for f in FORMATS
+        ]
+        nothing: dict[str, object] = {"side": None, "versions": None, "read": False, "yields": []}
+        known = [{"id": u.id, "title": u.title, **nothing} for u in UNSUPPORTED]
         print_json([*read, *known])
         return
     console = stdout()
-    rows = table("format", "what", "side", "versions", whole=("format",))
+    rows = table("format", "what", "side", "versions", "yields", whole=("format",))
     for each in FORMATS:
-        rows.add_row(each.id, each.title, each.side, each.versions)
+        rows.add_row(each.id, each.title, each.side, each.versions, ", ".join(fills[each.id]))
     print_table(rows)
     console.print()
     console.print("Known by name, not read by this version: " + ", ".join(kind.title for kind in UNSUPPORTED))

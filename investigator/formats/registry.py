@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 from investigator.formats.agents import AGENT_FORMATS, SNAPSHOT_FORMATS
 from investigator.formats.base import Format, Unsupported
@@ -12,6 +14,7 @@ from investigator.formats.llama_server import LLAMA_SERVER
 from investigator.formats.ollama_server import OLLAMA_SERVER
 from investigator.formats.textformat import TextFormat
 from investigator.formats.transport import bare_head
+from investigator.yamltext import load as load_yaml
 
 FORMATS: tuple[Format, ...] = (OLLAMA_SERVER, LLAMA_SERVER, *AGENT_FORMATS, *SNAPSHOT_FORMATS, CLIENT_ERRORS)
 
@@ -65,3 +68,10 @@ def format_by_id(format_id: str) -> Format:
         if candidate.id == format_id:
             return candidate
     raise KeyError(f"no format {format_id!r}; known: {', '.join(known.id for known in FORMATS)}")
+
+
+@cache
+def tables_filled() -> Mapping[str, list[str]]:
+    """Format → the fact tables that it fills, as its samples show (yields.yaml, made by docs/generate_formats.py)."""
+    found: dict[str, list[str]] = load_yaml(files(__package__).joinpath("yields.yaml").read_text(encoding="utf-8"))
+    return found

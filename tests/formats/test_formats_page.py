@@ -20,6 +20,7 @@ def test_the_page_of_formats_is_fresh_and_names_what_each_yields() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.render() == module.PAGE.read_text(encoding="utf-8"), "run: python docs/generate_formats.py"
+    assert module.yields() == module.YIELDS.read_text(encoding="utf-8"), "run: python docs/generate_formats.py"
     assert [fmt.id for fmt in FORMATS if not module.yielded(fmt)] == []
 
 
