@@ -112,7 +112,7 @@ class _Diagnosing:
 
     def _incident(self, group_: Group) -> Incident:
         roots = self._roots(group_)
-        causes = _cause_lines(roots, group_, self._weights(group_))
+        causes = _cause_lines(roots, group_, self._weights(group_), self._felt(roots))
         ordered_roots = [next(f for f in roots if f.finding_id == line.finding_id) for line in causes]
         numbers = impact(group_.attempts)
         span = Span.of(group_.attempts, group_.findings)
@@ -152,6 +152,11 @@ class _Diagnosing:
     def _weights(self, group_: Group) -> dict[str, float]:
         return weights(self._roots(group_), group_.findings, self.evaluation.edges, group_.attempts)
 
+    def _felt(self, roots: Sequence[Finding]) -> frozenset[str]:
+        """Rules of roots that speak of an agent's own calls, not only of what a server did for others."""
+        mine = {id_ for id_, row in self.attempts.items() if row["agent"] is not None}
+        return frozenset(f.rule for f in roots if not mine.isdisjoint(f.subjects))
+
     def _edges(self, group_: Group) -> tuple[Edge, ...]:
         own = {f.finding_id for f in group_.findings}
         return tuple(Edge(c, e) for c, e in sorted(self.evaluation.edges) if c in own and e in own)
@@ -167,8 +172,10 @@ class _Diagnosing:
         return dict(self.case.connection.execute(query("prefill_labels")).fetchall())
 
 
-def _cause_lines(roots: Sequence[Finding], group_: Group, weight: Mapping[str, float]) -> tuple[CauseLine, ...]:
-    """By weight (severity and calls), then how direct the evidence is."""
+def _cause_lines(
+    roots: Sequence[Finding], group_: Group, weight: Mapping[str, float], felt: frozenset[str]
+) -> tuple[CauseLine, ...]:
+    """By weight (severity and calls), then what an agent felt itself (`felt`), then how direct the evidence is."""
     lines: dict[str, CauseLine] = {}
     explains: dict[str, set[str]] = {}
     for finding in roots:
@@ -185,7 +192,7 @@ def _cause_lines(roots: Sequence[Finding], group_: Group, weight: Mapping[str, f
         lines.setdefault(finding.rule, line)
 
     def order(line: CauseLine) -> tuple[object, ...]:
-        return (-weight[line.rule], _LABELS.index(line.label), line.rule)
+        return (-weight[line.rule], line.rule not in felt, _LABELS.index(line.label), line.rule)
 
     return tuple(sorted(lines.values(), key=order))
 
