@@ -47,7 +47,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_order(case: str) -> None:
     roots, expected = CASES[case]
-    lines = _cause_lines(roots, Group(tuple(roots), (), FAILED), weights(roots, roots, (), FAILED))
+    lines = _cause_lines(roots, Group(tuple(roots), (), FAILED), weights(roots, roots, (), FAILED), frozenset())
     assert [line.rule for line in lines] == expected
 
 
