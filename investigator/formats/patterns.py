@@ -114,7 +114,8 @@ def load_patterns(*file_names: str) -> tuple[Pattern, ...]:
     foreign: list[Pattern] = []
     for name in file_names:
         text = files(__package__).joinpath(name).read_text(encoding="utf-8")
-        raw = load_yaml(text)
+        # Numbers in logs are ASCII, and expressions without all digits of Unicode are made in half the time.
+        raw = load_yaml(text.replace(r"\d", "[0-9]"))
         facts += (pattern for entry in raw.get("facts") or () for pattern in _fact_pattern(entry))
         noise += (pattern for entry in raw.get("noise") or () for pattern in _quiet_patterns(entry, False))
         foreign += (pattern for entry in raw.get("foreign") or () for pattern in _quiet_patterns(entry, True))
