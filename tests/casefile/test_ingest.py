@@ -12,7 +12,9 @@ from investigator.casefile.case import Case
 from investigator.casefile.evidence import cite
 from investigator.casefile.ingest import IngestReport, ingest
 from investigator.errors import CaseProblem
-from tests.casefile.lines_format import recognise
+from investigator.formats.base import Begun, Parsed
+from investigator.sources.chunks import Chunk
+from tests.casefile.lines_format import LinesParser, recognise
 
 LINES = "".join(f"OK /{n}\n# remark {n}\nwhat is {n}?\n" for n in range(60))
 
@@ -81,6 +83,33 @@ def test_after_a_crash_a_second_run_gives_what_one_clean_run_gives(tmp_path: Pat
         ingest([tmp_path / name], case, dying_after(chunks), chunk_bytes=100)
     with Case(case_path) as case:
         ingest([tmp_path / name], case, chunk_bytes=100)
+        assert (paths(case), account(case)) == expected
+
+
+@pytest.mark.parametrize("line", [1, 40, 100])
+def test_nothing_is_stored_of_what_follows_a_chunk_that_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: int
+) -> None:
+    (tmp_path / "a.log").write_text(LINES)
+    with Case(None) as clean:
+        ingest([tmp_path], clean, chunk_bytes=100)
+        expected = paths(clean), account(clean)
+
+    def begin(self: LinesParser, chunk: Chunk) -> Begun:
+        def finish() -> Parsed:
+            ends = chunk.first_line_no + chunk.data.count(b"\n")
+            if chunk.first_line_no <= line < ends:
+                raise ArithmeticError("a defect")
+            return self.feed(chunk)
+
+        return Begun(len(chunk.data), finish)
+
+    with Case(None) as case:
+        with monkeypatch.context() as broken, pytest.raises(ArithmeticError):
+            broken.setattr(LinesParser, "begin", begin, raising=False)
+            ingest([tmp_path], case, chunk_bytes=100)
+        assert all(stored < line for _path, stored, _offset in paths(case))
+        ingest([tmp_path], case, chunk_bytes=100)
         assert (paths(case), account(case)) == expected
 
 
