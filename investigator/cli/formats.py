@@ -12,7 +12,7 @@ from investigator.cli.terminal import print_json, print_table, stdout, table
 @options.json_option
 @options.debug_option
 def command(as_json: bool) -> None:
-    """List what can be read, in which versions, and what it yields."""
+    """List what can be read, which versions, and what it yields."""
     from investigator.formats.registry import FORMATS, UNSUPPORTED, tables_filled
 
     fills = tables_filled()
