@@ -51,6 +51,12 @@ def test_order(case: str) -> None:
     assert [line.rule for line in lines] == expected
 
 
+def test_of_equal_weight_what_an_agent_felt_comes_first() -> None:
+    roots = [finding("x", "ok", severity="medium"), finding("y", "fine", severity="medium")]
+    lines = _cause_lines(roots, Group(tuple(roots), (), ()), weights(roots, roots, (), ()), frozenset({"y"}))
+    assert [line.rule for line in lines] == ["y", "x"]
+
+
 def test_what_a_root_explains_is_its_own_weight() -> None:
     old_driver, slow = finding("x", "load", severity="low"), finding("y", "a", "b", severity="medium")
     alone = weights([old_driver, slow], [old_driver, slow], (), FAILED)
