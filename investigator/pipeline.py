@@ -6,6 +6,7 @@ Each command of the program ends in one of these calls.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,10 +20,11 @@ from investigator.errors import UsageProblem
 from investigator.planning.advise import with_machines
 from investigator.planning.catalogue import Catalogue, load_catalogue
 from investigator.resources import cache_dir, rules_dir
-from investigator.rulebook.evaluate import evaluate
 from investigator.rulebook.findings import Severity
 from investigator.rulebook.load import load_rules
+from investigator.rulebook.overrides import without_exceptions
 from investigator.rulebook.pack import RuleSet
+from investigator.rulebook.sandbox import evaluate_safely
 from investigator.views import create_views
 
 __all__ = ["IngestReport", "analyze", "builtin_rules", "ingest", "investigate", "prepare"]
@@ -65,8 +67,10 @@ def analyze(
     """
     rules = rules or builtin_rules()
     prepare(case, tz)
-    evaluation = evaluate(case.connection, rules)
+    evaluation, rules = evaluate_safely(case.connection, rules, rules_dir())
+    evaluation, suppressed = without_exceptions(evaluation, rules)
     diagnosis = diagnose(case, rules, evaluation, tool_version=__version__, fail_on=fail_on)
+    diagnosis = replace(diagnosis, packs=rules.packs, suppressed=suppressed)
     return with_machines(case.connection, rules, diagnosis, catalogue or load_catalogue())
 
 

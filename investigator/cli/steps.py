@@ -51,10 +51,21 @@ def load(rule_paths: Sequence[Path]) -> RuleSet:
     for path in rule_paths:
         if not path.exists():
             raise UsageProblem("no such rule file or folder", hint="check the path given to --rules", path=path)
-    rules = builtin_rules(rule_paths)
+    rules = with_overrides(builtin_rules(rule_paths))
     for problem in rules.problems:
         complain(str(problem))
     return rules
+
+
+def with_overrides(rules: RuleSet) -> RuleSet:
+    """The rules as the configuration that holds here changes them."""
+    from investigator.cli.config import configured
+    from investigator.rulebook.overrides import overridden
+
+    config = configured(None)
+    if not config.settings.rules:
+        return rules
+    return overridden(rules, config.settings.rules, str(config.path))
 
 
 def judge(case: Case, rules: RuleSet, fail_on: Severity, quiet: bool, tz: str | None = None) -> Diagnosis:

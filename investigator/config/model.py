@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from investigator.config.quantities import Bytes, Seconds
+from investigator.rulebook.overrides import RuleOverride
 
 Severity = Literal["info", "low", "medium", "high", "critical"]
 _STATE = "~/.local/state/investigator"
@@ -76,7 +77,7 @@ class Settings(_Table):
 
     scan: Scan = Scan()
     notify: Notify = Notify()
-    rules: dict[str, Any] = Field(default={}, description="overrides by rule id")
+    rules: dict[str, RuleOverride] = Field(default={}, description="overrides by rule id")
     machines: tuple[dict[str, Any], ...] = Field(default=(), description="own machines")
     models: tuple[dict[str, Any], ...] = Field(default=(), description="own models")
     cloud_models: tuple[dict[str, Any], ...] = Field(default=(), description="own cloud models")

@@ -15,6 +15,8 @@ from investigator.capacity import Verdict as Chance
 from investigator.capacity.memory import FitVerdict
 from investigator.catalog import Price
 from investigator.rulebook.findings import EvidenceRef, Finding, Label, RuleResult, Severity, Value
+from investigator.rulebook.overrides import Suppressed
+from investigator.rulebook.pack import Pack
 
 VerdictKind = Literal["cause_found", "unexplained", "insufficient", "healthy"]
 HypothesisVerdict = Literal["cause", "contributes", "symptom", "ruled_out", "cannot_tell"]
@@ -296,3 +298,5 @@ class Diagnosis:
     unpaired: Mapping[str, int]
     exit_code: int
     exit_reasons: tuple[str, ...]
+    packs: tuple[Pack, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()

@@ -37,6 +37,8 @@ def _report(d: Diagnosis, redaction: Redaction, receipt: Mapping[str, int]) -> d
         "verdict": _plain(d.verdict),
         "incidents": [_incident(incident) for incident in d.incidents],
         "rules": [_rule(rule) for rule in d.rules],
+        "packs": _plain(d.packs),
+        "suppressed": _plain(d.suppressed),
         "inputs": [_input(line) for line in d.inputs],
         "coverage": {name: sum(getattr(line, name) for line in d.inputs) for name in _COUNTS},
         "problems": _plain(d.problems),

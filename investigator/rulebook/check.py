@@ -12,6 +12,7 @@ import duckdb
 from investigator.casefile.derived import derived_tables
 from investigator.rulebook.compile import REPLAY, Compiled, Expression, arguments, expression, judged_sql
 from investigator.rulebook.gate import check_expression, check_statement, tables_read
+from investigator.rulebook.growth import check_growth
 from investigator.rulebook.lineage import is_row_local, lineage
 from investigator.rulebook.merge import KEEP
 from investigator.rulebook.model import Rule
@@ -83,7 +84,7 @@ class Checker:
         at: Path = ("match",)
         try:
             tree = self.reader.statement(self.rule.match)
-            errors = check_statement(tree, derived_tables())
+            errors = check_statement(tree, derived_tables()) or check_growth(tree)
         except SqlError as problem:
             tree, errors = {}, [problem]
         for error in errors:
@@ -153,7 +154,7 @@ class Checker:
         except SqlError as problem:
             self._sql_error(path, problem)
             return None
-        errors = check_expression(compiled.tree)
+        errors = check_expression(compiled.tree) or check_growth(compiled.tree)
         for error in errors:
             self._sql_error(path, error)
         names = set(known)

@@ -86,6 +86,24 @@ def evaluate_registered(
     return Evaluation(tuple(findings), tuple(results), tuple(subjects), edges)
 
 
+def failed_evaluation(rules: RuleSet, reason: str) -> Evaluation:
+    """What is said of rules that could not be evaluated."""
+    runs = [_without_rows(compiled, "error", reason) for compiled in rules.rules]
+    return Evaluation((), tuple(map(_result, runs)), tuple(each for run in runs for each in run.subjects), ())
+
+
+def joined(parts: Sequence[Evaluation], rules: RuleSet) -> Evaluation:
+    """Evaluations of parts of a rule set as one, in the order of its rules, with the edges between all findings."""
+    findings = sorted((each for part in parts for each in part.findings), key=_finding_order)
+    results = sorted((each for part in parts for each in part.results), key=lambda each: each.rule)
+    order = {outcome: number for number, outcome in enumerate(OUTCOMES)}
+    subjects = sorted(
+        (each for part in parts for each in part.subjects), key=lambda s: (s.rule, order[s.outcome], s.subject)
+    )
+    edges = causal_edges(findings, {compiled.id: compiled.rule.causes for compiled in rules.rules})
+    return Evaluation(tuple(findings), tuple(results), tuple(subjects), edges)
+
+
 @contextmanager
 def one_thread(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Float aggregates differ with the number of threads. A locked configuration is left as its owner set it."""

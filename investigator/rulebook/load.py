@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
@@ -19,9 +20,11 @@ from investigator.rulebook.model import Rule
 from investigator.rulebook.pack import Pack, RuleSet, describe_pack, rule_files
 from investigator.rulebook.pointer import Pointer
 from investigator.rulebook.sqltree import SqlReader
-from investigator.rulebook.yamlpos import read_yaml
+from investigator.rulebook.yamlpos import Document, Position, read_yaml
 
 MAX_FILE_BYTES = 1_000_000
+#: C0 and C1 but tab and line ends; marks that turn the direction of writing.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def load_rules(paths: Sequence[FilePath], *, with_tests: bool = True, cache_folder: FilePath | None = None) -> RuleSet:
@@ -92,7 +95,11 @@ class _Loader:
         key = key_of(file.stem, text)
         compiled = cache.get(key, str(file), pack)
         if compiled is None:
-            compiled, problems, data = _compile_text(self.tools(), text, file, pack)
+            try:
+                compiled, problems, data = _compile_text(self.tools(), text, file, pack)
+            except RecursionError:
+                compiled, data = None, None
+                problems = [RuleProblem("something in this rule is nested too deeply", "write it flat", file, 1)]
             self.problems += problems
             if compiled is None:
                 return
@@ -119,6 +126,18 @@ def _read(file: FilePath) -> str:
         raise RuleProblem("the rule file is not UTF-8", "save it as UTF-8", file) from error
 
 
+def _control_characters(document: Document) -> Iterator[tuple[str, str, Position]]:
+    """Texts that could steer a terminal or hide what they say."""
+    for path, at in document.values.items():
+        value: Any = document.data
+        for part in path:
+            value = value[part]
+        if isinstance(value, str):
+            found = _CONTROL.search(value)
+            if found is not None:
+                yield f"a control character (U+{ord(found[0]):04X})", "write visible characters only", at
+
+
 def without_tests(text: str) -> str:
     """The rule file with the lines of its `tests:` emptied, so that positions stay what they are."""
     kept, inside = [], False
@@ -141,6 +160,7 @@ def _compile_text(
         rule = Rule.model_validate(document.data)
     except ValidationError as error:
         return None, problems + [pointer.validation(each) for each in error.errors(include_url=False)], None
+    problems += [pointer.problem(*each) for each in _control_characters(document)]
     checker = Checker(tools.reader, tools.con, rule)
     if rule.id != file.stem:
         checker.issues.append(

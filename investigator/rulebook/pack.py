@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ruamel.yaml.error import YAMLError
 
@@ -13,6 +14,9 @@ from investigator.errors import RuleProblem
 from investigator.rulebook.compile import Compiled
 from investigator.rulebook.findings import Value
 from investigator.yamltext import load as load_yaml
+
+if TYPE_CHECKING:
+    from investigator.rulebook.overrides import RuleOverride
 
 PACK_FILE = "pack.yaml"
 
@@ -29,14 +33,23 @@ class Pack:
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """Rules by id in alphabetical order, with all that was wrong with those that could not be loaded."""
+    """Rules by id in alphabetical order, with all that was wrong with those that could not be loaded.
+
+    `overrides`: what the user's configuration says of rules; they are applied already, exceptions act on findings.
+    """
 
     rules: tuple[Compiled, ...]
     problems: tuple[RuleProblem, ...] = ()
     packs: tuple[Pack, ...] = ()
+    overrides: Mapping[str, RuleOverride] = field(default_factory=dict)
 
     def __getitem__(self, rule_id: str) -> Compiled:
         return next(rule for rule in self.rules if rule.id == rule_id)
+
+    def split(self, own: Path) -> tuple[RuleSet, RuleSet]:
+        """The rules whose files lie in the folder `own`, and the foreign ones."""
+        trusted = {rule.id for rule in self.rules if Path(rule.path).parent == own}
+        return self.only(trusted), self.only({rule.id for rule in self.rules} - trusted)
 
     def only(self, rule_ids: Iterable[str]) -> RuleSet:
         """The same set with these rules alone."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
-from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, nodes
+from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError, nodes
 
 from investigator.capacity.units import (
     format_bytes,
@@ -161,7 +161,13 @@ def _complaint(node: nodes.Node, known: frozenset[str]) -> tuple[str, str] | Non
     return None
 
 
+@lru_cache(maxsize=4000)
+def _template(text: str) -> Template:
+    """Compiled once: a rule with a hundred findings says the same sentence a hundred times."""
+    return _environment().from_string(text)
+
+
 def render(text: str, values: Mapping[str, object]) -> str:
     """Render a checked template. `values`: Quantity by name. The result is cut at MAX_TEXT_CHARS."""
-    rendered = _environment().from_string(text).render(values)
+    rendered = _template(text).render(values)
     return rendered[:MAX_TEXT_CHARS].strip()
