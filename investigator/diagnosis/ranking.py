@@ -14,8 +14,8 @@ _WEIGHT: Mapping[Severity, float] = {"info": 0.3, "low": 1.0, "medium": 3.0, "hi
 #: Share of a failed call that a call counts which a cause only harmed: slowed down, cut, waiting.
 _HARMED = 0.25
 
-#: What an estimate weighs: less than something measured that is one step less severe.
-_ESTIMATED = 0.25
+#: What an estimate weighs beside something measured or derived.
+_ESTIMATED = 0.5
 
 
 def weights(

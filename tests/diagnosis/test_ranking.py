@@ -17,8 +17,8 @@ CASES = {
     "more calls first": ([finding("x", "a"), finding("y", "a", "b")], ["y", "x"]),
     "then the more direct": ([finding("x", "a", label="estimated"), finding("y", "a", label="derived")], ["y", "x"]),
     "then the graver": ([finding("x", "a", severity="medium"), finding("y", "a", severity="high")], ["y", "x"]),
-    "an estimate weighs less than something milder that is known": (
-        [finding("x", "a", severity="high", label="estimated"), finding("y", "a", severity="medium")],
+    "an estimate weighs less than something equally grave that is known": (
+        [finding("x", "a", "b", severity="high", label="estimated"), finding("y", "a", severity="high")],
         ["y", "x"],
     ),
     "severity outweighs directness": (
