@@ -20,7 +20,7 @@ PYTEST_ARGS ?= -n auto
 BENCH_BYTES ?= 1GB
 BENCH_ARGS ?=
 
-.PHONY: check demo test test-all lint format bench reports accuracy lock wheel clean help
+.PHONY: check demo test test-all lint format bench bench-rules reports accuracy lock wheel clean help
 
 check: lint test
 
@@ -31,6 +31,7 @@ help:
 	@echo "lint      ruff check, ruff format --check, mypy --strict"
 	@echo "format    let ruff fix and format"
 	@echo "bench     measure speed and memory on a generated log ($(BENCH_BYTES); BENCH_BYTES=200MB, BENCH_ARGS='--growth 2 5')"
+	@echo "bench-rules  100 rules over a case of 1,000,000 requests"
 	@echo "reports   render the example reports from fixtures/"
 	@echo "accuracy  compare verdicts with the labels of the corpus"
 	@echo "lock      resolve the dependencies again into $(LOCK)"
@@ -77,6 +78,9 @@ bench: $(STAMP) .bench/tools/bin/ollama-watch
 	PATH="$$PATH:$(CURDIR)/.bench/tools/bin" $(BIN)/python benchmarks/run.py --bytes $(BENCH_BYTES) $(BENCH_ARGS)
 	$(BIN)/python benchmarks/run.py --bytes $(BENCH_BYTES) --transcript claude-code $(BENCH_ARGS)
 	$(BIN)/python benchmarks/run.py --bytes $(BENCH_BYTES) --transcript pi $(BENCH_ARGS)
+
+bench-rules: $(STAMP)
+	$(BIN)/python benchmarks/rules.py
 
 reports: $(STAMP)
 	$(BIN)/python reports/render.py

@@ -5,7 +5,7 @@ Each command of the program ends in one of these calls.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -60,14 +60,16 @@ def analyze(
     *,
     tz: str | None = None,
     catalogue: Catalogue | None = None,
+    timer: Callable[[], float] | None = None,
 ) -> Diagnosis:
     """Correlate, evaluate and diagnose what the case holds. Rebuilds the derived tables; `tz` as in `prepare`.
 
     catalogue: machines that the load is put on; None: the built-in ones.
+    timer: fills the seconds of each rule.
     """
     rules = rules or builtin_rules()
     prepare(case, tz)
-    evaluation, rules = evaluate_safely(case.connection, rules, rules_dir())
+    evaluation, rules = evaluate_safely(case.connection, rules, rules_dir(), timer)
     evaluation, suppressed = without_exceptions(evaluation, rules)
     diagnosis = diagnose(case, rules, evaluation, tool_version=__version__, fail_on=fail_on)
     diagnosis = replace(diagnosis, packs=rules.packs, suppressed=suppressed)

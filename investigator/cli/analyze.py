@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @options.fail_on_option
 @options.rules_option
 @options.tz_option
+@click.option("--profile", is_flag=True, help="List the slowest rules on standard error.")
 @options.json_option
 @options.quiet_option
 @options.debug_option
@@ -31,6 +32,7 @@ def command(
     fail_on: Severity,
     rule_paths: tuple[Path, ...],
     tz: str | None,
+    profile: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -43,7 +45,9 @@ def command(
 
     path, rules = steps.existing(case), steps.load(rule_paths)
     with Case(path) as opened:
-        diagnosis = steps.judge(opened, rules, fail_on, quiet, tz)
+        diagnosis = steps.judge(opened, rules, fail_on, quiet, tz, profile)
+    if profile:
+        steps.tell_slowest(diagnosis)
     if as_json:
         steps.deliver(diagnosis, options.STDOUT, "json")
     elif not quiet:
