@@ -2,7 +2,8 @@
 
 The same work: the requests of one call; and prompts of equal size of the same agent (or the same server) and model,
 from a try that failed to the next. Without a known size, failed requests of equal duration that follow each other at
-once. A try that left no trace is not counted: `tries` are those seen.
+once. A request that left the queue was never read, so nobody told its size: the try before is the same agent's that
+waited as long. A try that left no trace is not counted: `tries` are those seen.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from .sourced import known, sourced, value_of
 
 _INT = pl.Int64()
 _AT_ONCE_S = 60.0
+_QUEUED_S = 600.0
 _EQUAL_S = 3.0
 _REUSE_NOTE = (
     "tries of equal size taken to differ first behind system prompt and tools, the smallest prompt of this agent"
@@ -53,14 +55,20 @@ def with_tries(attempts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _at_once(row: pl.Expr) -> pl.Expr:
-    """Row of the try before, for requests of unknown size that repeat a failure of equal length at once."""
+    """Row of the try before, for requests of unknown size that repeat a failure of equal length at once.
+
+    Who left the queue may come later: what it waited for is the try before, which is still being read.
+    """
     same = ["stream", "route", "client"]
     before_end = pl.col("end_order_s").shift(1).over(same)
     gap = pl.col("order_s") - before_end
     alike = (pl.col("duration") - pl.col("duration").shift(1).over(same)).abs() <= _EQUAL_S
     failed = ~pl.col("good").shift(1).over(same).fill_null(True) & ~pl.col("good")
-    unknown = pl.col("asked").is_null() & pl.col("asked").shift(1).over(same).is_null()
-    fits = unknown & failed & alike & gap.is_between(-_EQUAL_S, _AT_ONCE_S) & (pl.col("duration") > 1)
+    unknown = pl.col("asked").is_null()
+    at_once = pl.col("asked").shift(1).over(same).is_null() & (gap <= _AT_ONCE_S)
+    one_agent = pl.col("who").shift(1).over(same) == pl.col("who")
+    queued = (pl.col("outcome") == "client_closed_in_queue") & one_agent & (gap <= _QUEUED_S)
+    fits = unknown & failed & alike & (at_once | queued) & (gap >= -_EQUAL_S) & (pl.col("duration") > 1)
     return pl.when(fits & pl.col("stream").is_not_null()).then(row.shift(1).over(same))
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from investigator.diagnosis.incidents import Row
 from investigator.diagnosis.levers import spoken
 from investigator.diagnosis.model import AttemptRow, Impact
+from investigator.diagnosis.turns import Turn, reason
 from investigator.rulebook.findings import EvidenceRef, Finding
 
 _OUTCOMES = {
@@ -44,19 +45,22 @@ def refs(row: Row) -> tuple[EvidenceRef, ...]:
     return tuple(EvidenceRef(text.rpartition(":")[0], int(text.rpartition(":")[2])) for text in texts)
 
 
-def attempt_row(row: Row, roots: Sequence[Finding]) -> AttemptRow:
+def attempt_row(row: Row, roots: Sequence[Finding], at_slot: Mapping[str, Turn]) -> AttemptRow:
     """The columns that reports show, and why this try failed: `roots` are the incident's likely causes."""
     columns = {name: row[name] for name in SHOWN}
-    return AttemptRow(str(row["attempt_id"]), str(row["call_id"]), columns, why(row, roots), refs(row))
+    return AttemptRow(str(row["attempt_id"]), str(row["call_id"]), columns, why(row, roots, at_slot), refs(row))
 
 
-def why(row: Row, roots: Sequence[Finding]) -> str:
-    """What became of one try, and the likely causes that speak of it."""
+def why(row: Row, roots: Sequence[Finding], at_slot: Mapping[str, Turn]) -> str:
+    """What became of one try, what its turn at the slot says of it, and the likely causes that speak of it."""
     told = _OUTCOMES.get(str(row["outcome"]), str(row["outcome"]))
     if isinstance(row["duration_s"], (int, float)):
-        told += f" after {spoken(round(float(row['duration_s']), 1), 's')}"
-    causes = [f.title for f in roots if row["attempt_id"] in f.subjects]
-    return told + (": " + "; ".join(dict.fromkeys(causes)) if causes else "")
+        seconds = round(float(row["duration_s"]), 1)
+        told += f" after {spoken(seconds, 's')}" if seconds else " at once"
+    if turn := reason(row, at_slot):
+        told += f": {turn}"
+    causes = "; ".join(dict.fromkeys(f.title for f in roots if row["attempt_id"] in f.subjects))
+    return told + (f"{'. ' if turn else ': '}{causes}" if causes else "")
 
 
 def impact(failed: Sequence[Row]) -> Impact:

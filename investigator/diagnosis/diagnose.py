@@ -19,6 +19,7 @@ from investigator.diagnosis.model import CauseLine, Diagnosis, Edge, EvidenceLin
 from investigator.diagnosis.queries import query
 from investigator.diagnosis.ranking import weights
 from investigator.diagnosis.timeline import marks, spans
+from investigator.diagnosis.turns import Turn, turns
 from investigator.diagnosis.verdict import exit_code, sentence, verdict
 from investigator.diagnosis.worlds import Replay
 from investigator.rulebook.evaluate import Evaluation
@@ -46,7 +47,8 @@ def diagnose(
     """
     rows = read_frame(case.connection, "FROM attempts ORDER BY arrived_at NULLS LAST, attempt_id").to_dicts()
     attempts: dict[str, Row] = {str(row["attempt_id"]): row for row in rows}
-    work = _Diagnosing(case, rules, evaluation, attempts, replay)
+    at_slot = turns(rows)
+    work = _Diagnosing(case, rules, evaluation, attempts, at_slot, replay)
     incidents = work.incidents()
     problems, notes = input_problems(case, rules)
     code, reasons = exit_code(incidents, problems, evaluation.results, fail_on)
@@ -56,7 +58,7 @@ def diagnose(
     events = read_frame(case.connection, "FROM server_events ORDER BY happened_at NULLS LAST, event_id").to_dicts()
     whole = Span.of(rows, ())
     zone = next((row["zone_offset_s"] for row in failed + rows if row["zone_offset_s"] is not None), None)
-    diagnosis_rows = tuple(attempt_row(row, ()) for row in sorted(shown, key=_by_time))
+    diagnosis_rows = tuple(attempt_row(row, (), at_slot) for row in sorted(shown, key=_by_time))
     cited = [ref for incident in incidents for ref in _cited(incident)]
     return Diagnosis(
         tool_version=tool_version,
@@ -89,6 +91,7 @@ class _Diagnosing:
     rules: RuleSet
     evaluation: Evaluation
     attempts: Mapping[str, Row]
+    at_slot: Mapping[str, Turn]
     replay: bool
 
     def incidents(self) -> tuple[Incident, ...]:
@@ -133,7 +136,9 @@ class _Diagnosing:
             ),
             what_would_help=helpful,
             fixes=fixes(ordered_roots, helpful),
-            attempts=tuple(attempt_row(row, ordered_roots) for row in sorted(group_.attempts, key=_by_time)),
+            attempts=tuple(
+                attempt_row(row, ordered_roots, self.at_slot) for row in sorted(group_.attempts, key=_by_time)
+            ),
             impact=numbers,
             curve=curve(group_.attempts, tuple(self.attempts.values()), self._prefill_labels()),
             memory=memory(group_.attempts),

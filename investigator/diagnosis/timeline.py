@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from investigator.capacity.prefill import prefill_s
 from investigator.diagnosis.incidents import Row
 from investigator.diagnosis.model import TimelineMark, TimelineSpan
+from investigator.diagnosis.turns import ABANDONED, IN_QUEUE, Turn, turns
 
 #: Beyond this the spans nearest to the failures are kept.
 MOST_SPANS = 5000
@@ -15,8 +15,8 @@ MOST_SPANS = 5000
 #: Phases of a server request in the order in which they happen.
 _PHASES = (("queue", "queue_s"), ("load", "load_s"), ("prefill", "prefill_s"), ("decode", "decode_s"))
 
-#: A runner of these outcomes may go on reading after the client has left.
-_ABANDONED = frozenset({"client_closed_before_first_byte"})
+#: What a server did with a request's time that no phase tells, by outcome.
+_REST = {ABANDONED: "prefill", IN_QUEUE: "queue"}
 
 
 def spans(attempts: Sequence[Row]) -> tuple[TimelineSpan, ...]:
@@ -25,43 +25,34 @@ def spans(attempts: Sequence[Row]) -> tuple[TimelineSpan, ...]:
         row for row in attempts if isinstance(row["arrived_at"], datetime) and isinstance(row["ended_at"], datetime)
     ]
     nearest = sorted(timed, key=lambda row: (not row["failed"], str(row["arrived_at"])))[:MOST_SPANS]
-    bars = [bar for row in nearest for bar in _bars(row)]
+    at_slot = turns(timed)
+    bars = [bar for row in nearest for bar in _bars(row, at_slot)]
     return tuple(sorted(bars, key=lambda bar: (bar.start, bar.lane, bar.kind, bar.attempt_id or "")))
 
 
-def _bars(row: Row) -> Iterator[TimelineSpan]:
+def _bars(row: Row, at_slot: Mapping[str, Turn]) -> Iterator[TimelineSpan]:
     start, end = row["arrived_at"], row["ended_at"]
     assert isinstance(start, datetime) and isinstance(end, datetime)
     if row["seen_by"] in ("both", "agent"):
         yield _bar(row, "agent", "call", start, end)
     if row["seen_by"] in ("both", "server"):
-        yield from _server_bars(row, start, end)
+        yield from _server_bars(row, start, end, at_slot.get(str(row["attempt_id"])))
 
 
-def _server_bars(row: Row, start: datetime, end: datetime) -> Iterator[TimelineSpan]:
+def _server_bars(row: Row, start: datetime, end: datetime, turn: Turn | None) -> Iterator[TimelineSpan]:
     at = start
     for kind, column in _PHASES:
         seconds = row[column]
+        if kind == "queue" and seconds is None and turn is not None:
+            seconds = turn.waited_s
         if isinstance(seconds, (int, float)) and seconds > 0 and at < end:
             until = min(at + timedelta(seconds=float(seconds)), end)
             yield _bar(row, "server", kind, at, until)
             at = until
     if at < end:
-        yield _bar(row, "server", "prefill" if row["outcome"] in _ABANDONED else "request", at, end)
-    if row["outcome"] in _ABANDONED:
-        busy_until = _busy_until(row, start)
-        if busy_until is not None and busy_until > end:
-            yield _bar(row, "server", "abandoned", end, busy_until)
-
-
-def _busy_until(row: Row, start: datetime) -> datetime | None:
-    """When a runner that does not notice the hang-up has read the whole prompt. Estimated; None where no fit is."""
-    r0, c, read = row["prefill_r0"], row["prefill_c"], row["read_tokens"]
-    # llama-server stops a cancelled task; only a runner that printed no progress is taken to go on.
-    if not isinstance(r0, float) or not isinstance(c, float) or not isinstance(read, int) or row["progress_tokens"]:
-        return None
-    cached = row["cached_tokens"] if isinstance(row["cached_tokens"], int) else 0
-    return start + timedelta(seconds=float(prefill_s(read - cached, cached, r0, c)))
+        yield _bar(row, "server", _REST.get(str(row["outcome"]), "request"), at, end)
+    if turn is not None and turn.busy_until is not None:
+        yield _bar(row, "server", "abandoned", end, turn.busy_until)
 
 
 def _bar(row: Row, lane: str, kind: str, start: datetime, end: datetime) -> TimelineSpan:
