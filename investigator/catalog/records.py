@@ -176,7 +176,10 @@ class CloudModel:
 
 @dataclass(frozen=True, slots=True)
 class TimeoutLayer:
-    """One limit between agent and model. `seconds` None: no limit by default; `keys` empty: nothing can be set."""
+    """One limit between agent and model. `seconds` None: no limit by default; `keys` empty: nothing can be set.
+
+    `fired_by`: id of the limit that ends the call here, where an agent only leaves another part's default in force.
+    """
 
     id: str
     component: str
@@ -192,6 +195,7 @@ class TimeoutLayer:
     applies_to: tuple[str, ...] = ()
     retries: str | None = None
     notes: str | None = None
+    fired_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from .held import with_held
 from .limits import with_limits
 from .outcomes import SUCCESSES
 from .prefill import client_timings, measure, with_rates
@@ -21,7 +22,7 @@ _FLOAT = pl.Float64()
 def with_arithmetic(attempts: pl.DataFrame, placed: PlacedFrames, memory: pl.DataFrame) -> pl.DataFrame:
     """`attempts` (of `join_sides`) with everything that follows from several of them, in order of time."""
     rows = _with_client_counts(with_cold(with_tries(with_waiting(attempts, placed))), placed)
-    rows = with_reuse(rows.sort("row"))
+    rows = with_held(with_reuse(rows.sort("row")))
     rows = rows.with_columns(wants_spread=_may_be_cited())
     rates = measure(rows, placed)
     rows = with_rates(_with_reading_times(rows, rates.derived_s), rates)

@@ -18,8 +18,8 @@ from .sourced import value_of
 
 _MAX_POINTS = 400  # of one server and model, spread evenly over the depths: a fit gains nothing from more
 _MATCH_S = 1.6  # a client's total differs from the server's latency by less
-_ANSWER_SHARE = 0.05  # without a known answer rate: leave out reads whose answer may take more than this share
-_SLOW_TPS = 15.0
+_ANSWER_SHARE = 0.05  # without a known answer rate: an answer may make a read wrong by at most this share
+_SLOW_TPS = 15.0  # few people wait for less; of an answer's possible time, from none to this rate's, half is taken off
 
 Group = tuple[str, str | None]
 
@@ -142,8 +142,8 @@ def _latency_reads(attempts: pl.DataFrame, answer_tps: Mapping[Group, float]) ->
     for row in rows:
         group = (row["stream"], row["model_key"])
         seconds = row["duration"] + (row["uncertainty"] or 0.0) / 2 - row["load"]
-        answer_s = (row["out"] or 0) / answer_tps.get(group, _SLOW_TPS)
-        if group not in answer_tps and answer_s > _ANSWER_SHARE * seconds:
+        answer_s = (row["out"] or 0) / answer_tps.get(group, 2 * _SLOW_TPS)
+        if group not in answer_tps and answer_s > _ANSWER_SHARE * (seconds - answer_s):
             continue
         if seconds - answer_s > 0:
             point = PrefillPoint(int(row["asked"]), 0, seconds - answer_s, "derived", row["window"])
@@ -238,5 +238,11 @@ def _spreads(attempts: pl.DataFrame, rates: Rates) -> pl.DataFrame:
     rows = []
     for row in wanted.filter(pl.col("read") > pl.col("cached")).rows(named=True):
         fit = rates.fits[row["stream"], row["model_key"]]
-        rows.append((row["attempt_id"], fit.predict(row["read"] - row["cached"], row["cached"]).half_width))
+        rows.append((row["attempt_id"], _spread(fit, row["read"] - row["cached"], row["cached"])))
     return pl.DataFrame(rows, schema={"attempt_id": pl.String, "fit_spread": pl.Float64}, orient="row")
+
+
+def _spread(fit: PrefillFit, new_tokens: int, cached_tokens: int) -> float:
+    """What may be added: of a fit half of the interval; one depth gives a lower bound, the rest is above it."""
+    expected = fit.predict(new_tokens, cached_tokens)
+    return expected.half_width if fit.basis == "fit" else expected.high / expected.mid - 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from investigator.catalog import TimeoutLayer, TimeoutMatch, match_timeouts
+from investigator.catalog import TimeoutLayer, TimeoutMatch, find_timeout, match_timeouts
 from investigator.catalog.version_range import includes
 
 Covers: TypeAlias = Literal["first_byte", "whole_answer", "idle", "run"]
@@ -46,6 +46,8 @@ _SHORTEST_S = 10.0  # shorter repeats are chance, or a user's hand
 _ROUND_NEAR = (-1.5, 4.0)
 _PROMPT_S = 0.9  # an agent's own timer fires within this
 _LATE_S = 10.0
+_MOST_TRIES = 4
+_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 8.0  # the SDKs' first pause between tries; each next one is twice as long, up to this
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def limit_of(ending: Ending) -> Limit | None:
         )
     if ending.outcome not in CLOSED:
         return _configured(ending)
-    own = _sharper(ending, _by_setting(ending)) or _by_words(ending) or _by_catalog(ending)
+    own = _sharper(ending, _by_setting(ending)) or _by_words(ending) or _by_hidden_tries(ending) or _by_catalog(ending)
     return own or _by_duration(ending) or _longer_than_seen(ending)
 
 
@@ -114,6 +116,25 @@ def _fires_late(layer: TimeoutLayer, seconds: float, seen_s: float) -> bool:
     if layer.seconds is None or layer.effective_s is None or abs(layer.seconds - seconds) > _PROMPT_S:
         return False
     return layer.effective_s[1] > seconds + _PROMPT_S and seen_s <= layer.effective_s[1] + _PROMPT_S
+
+
+def _by_hidden_tries(ending: Ending) -> Limit | None:
+    """A limit of one request that fired in each of several tries behind one failure: 10.5 s are two tries of 5 s."""
+    if not ending.request_s or ending.duration_s is None:
+        return None
+    count = next((n for n in range(2, _MOST_TRIES + 1) if _is_tries(ending.duration_s, ending.request_s, n)), None)
+    if count is None:
+        return None
+    note = (
+        f"configured; {ending.duration_s:g} s are {count} tries of {ending.request_s:g} s and the pauses between them"
+    )
+    layer = f"{name_of(ending.agent)} request limit"
+    return Limit(ending.request_s, layer, ending.request_key, "whole_answer", "derived", note)
+
+
+def _is_tries(seen_s: float, limit_s: float, count: int) -> bool:
+    pauses_s = sum(min(_LONGEST_PAUSE_S, _PAUSE_S * float(2**n)) for n in range(count - 1))
+    return 0 <= seen_s - count * limit_s <= pauses_s + _PROMPT_S
 
 
 def _by_words(ending: Ending) -> Limit | None:
@@ -195,6 +216,7 @@ def _in_release(layer: TimeoutLayer, ending: Ending) -> bool:
 def _from_catalog(match: TimeoutMatch, ending: Ending) -> Limit:
     """An estimate: the catalogue knows a default, nobody logged that it was in force."""
     layer, seen = match.layer, ending.duration_s or 0.0
+    owner = (find_timeout(layer.fired_by) if layer.fired_by else None) or layer
     seconds = layer.seconds or seen
     note = f"known default: {', '.join(match.reasons)}"
     if layer.versions:
@@ -202,8 +224,10 @@ def _from_catalog(match: TimeoutMatch, ending: Ending) -> Limit:
     if seen > seconds + _LATE_S:
         note += f"; set to {seconds:g} s, seen to fire at up to {(layer.effective_s or (0, seen))[1]:g} s"
         seconds = float(round(seen))
-    key = layer.keys[0] if layer.keys else None
-    return Limit(seconds, layer.component, key, _covers(layer), "estimated", note)
+    if owner is not layer:
+        note += f"; {layer.component} leaves it as it is"
+    key = next(iter(layer.keys or owner.keys), None)
+    return Limit(seconds, owner.component, key, _covers(layer), "estimated", note)
 
 
 def _covers(layer: TimeoutLayer) -> Covers:

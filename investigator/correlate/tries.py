@@ -142,10 +142,14 @@ def _with_left_over(attempts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _kept_from_before() -> pl.Expr:
-    """What the try before left, where its cache survived: same stay, one slot, nobody in between."""
+    """What the try before left, where its cache survived: same stay, one slot, nobody in between.
+
+    A try that never got the slot found nothing: the try before was still being read.
+    """
     place = pl.col("previous").fill_null(0)
     same_stay = pl.col("load_id").gather(place) == pl.col("load_id")
     survived = pl.col("previous").is_not_null() & same_stay & (value_of("slots") == 1) & ~pl.col("disturbed")
+    survived = survived & (pl.col("outcome") != "client_closed_in_queue")
     return pl.when(survived).then(pl.col("reuse").gather(place))
 
 

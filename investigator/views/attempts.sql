@@ -7,8 +7,8 @@ SELECT
     answer_begun, waited_after_s, left_open, asked_tokens,
     believed_window_tokens, window_tokens, window_source, native_window_tokens, keep_tokens, read_tokens, cut_tokens,
     overflow_action, cached_tokens, reusable_tokens, output_tokens, slots, kv_type, flash_attention, layers_gpu,
-    layers_total, queue_s, load_s, prefill_s, prefill_tps, decode_s, decode_tps, progress_tokens, prefill_r0,
-    prefill_c, prefill_spread, prefill_points, prefill_fitted_to_tokens, deepest_tps, deepest_tokens, timeout_s,
-    timeout_layer, timeout_key, timeout_covers, weights_bytes, kv_bytes_per_token, kv_bytes, compute_bytes,
+    layers_total, queue_s, load_s, prefill_s, prefill_tps, decode_s, decode_tps, progress_tokens,
+    slot_held_s, prefill_r0, prefill_c, prefill_spread, prefill_points, prefill_fitted_to_tokens, deepest_tps,
+    deepest_tokens, timeout_s, timeout_layer, timeout_key, timeout_covers, weights_bytes, kv_bytes_per_token, kv_bytes, compute_bytes,
     memory_limit_bytes, memory_limit_basis, evidence
 FROM derived.attempts

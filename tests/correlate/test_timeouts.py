@@ -26,7 +26,10 @@ def test_node_under_a_longer_run_limit() -> None:
         limit = found(agent="openclaw", version="2026.2.26", duration_s=seconds, call_s=907.3, run_s=3600.0, equal=3,
                       run_key="agents.defaults.timeoutSeconds", error_text="Request timed out.")  # fmt: skip
         assert (limit.seconds, limit.covers, limit.label) == (300.0, "first_byte", "estimated")
-        assert "run limit" not in limit.layer
+        assert limit.layer == "Node.js global fetch (undici)"
+        assert limit.key is not None
+        assert "headersTimeout" in limit.key
+        assert "OpenClaw embedded runtime leaves it as it is" in limit.note
 
 
 def test_a_run_limit_of_exactly_300_s() -> None:
@@ -99,3 +102,19 @@ def test_what_the_words_name() -> None:
                   error_text="ProviderHeaderTimeoutError: Provider response headers timed out after 300000ms")  # fmt: skip
     assert limit.seconds == 300.0
     assert limit.note == "named by the agent's error text"
+
+
+@pytest.mark.parametrize(
+    ("lasted_s", "limit_s", "tries"),
+    [(10.5, 5.0, 2), (10.0, 5.0, 2), (16.4, 5.0, 3), (120.6, 60.0, 2), (1801.4, 600.0, 3), (24.2, 5.0, 4)],
+)
+def test_several_tries_of_one_limit_behind_one_failure(lasted_s: float, limit_s: float, tries: int) -> None:
+    limit = found(agent="qwen-code", duration_s=lasted_s, request_s=limit_s, request_key="contentGenerator.timeout")
+    assert (limit.seconds, limit.key, limit.label) == (limit_s, "contentGenerator.timeout", "derived")
+    assert f"{tries} tries of {limit_s:g} s" in limit.note
+
+
+@pytest.mark.parametrize(("lasted_s", "limit_s"), [(12.1, 5.0), (9.8, 5.0), (130.0, 60.0), (30.5, 5.0)])
+def test_a_multiple_of_a_limit_and_more_are_no_tries(lasted_s: float, limit_s: float) -> None:
+    limit = limit_of(replace(ENDING, agent="qwen-code", duration_s=lasted_s, request_s=limit_s, request_key="k"))
+    assert limit is None or "tries of" not in limit.note
