@@ -23,9 +23,11 @@ from investigator.exits import Exit, worst
 from investigator.pipeline import builtin_rules
 from investigator.report.render import render
 from investigator.report.write import write_report
-from investigator.rulebook.evaluate import evaluate
+from investigator.resources import rules_dir
 from investigator.rulebook.findings import SEVERITIES
+from investigator.rulebook.overrides import overridden, without_exceptions
 from investigator.rulebook.pack import RuleSet
+from investigator.rulebook.sandbox import evaluate_safely
 from investigator.scan import journal
 from investigator.scan.baselines import Drop, drops
 from investigator.scan.book import Book, Findings, Night
@@ -85,6 +87,7 @@ class _Scan:
         self._book = Book(case)
         self._problems: list[str] = []
         self._codes: list[Exit] = []
+        self._streams: dict[str, str] = {}
 
     def run(self) -> Outcome:
         last = self._book.last()
@@ -119,12 +122,17 @@ class _Scan:
 
     def _judge(self, night: Night, followed: FollowReport, growths: Sequence[Growth]) -> Outcome:
         rules = builtin_rules([self._config.resolved(path) for path in self._settings.rules])
+        rules = overridden(rules, self._config.settings.rules, str(self._config.path))
         since = max(1, night.night - self._settings.warn.baseline_nights)
         with window(self._case, growths, self._lookback_s, self._settings.tz) as judged:
-            evaluation = evaluate(judged.connection, rules)
+            evaluation, rules = evaluate_safely(judged.connection, rules, rules_dir())
+            evaluation, suppressed = without_exceptions(evaluation, rules)
             diagnosis = diagnose(judged, rules, evaluation, tool_version=__version__, fail_on=self._settings.fail_on)
+            diagnosis = replace(diagnosis, packs=rules.packs, suppressed=suppressed)
             tonight = measures(judged, self._case)
             near = nearest_misses(judged, evaluation, rules)
+            sql = "SELECT attempt_id, stream FROM attempts WHERE stream IS NOT NULL"
+            self._streams = dict(judged.connection.execute(sql).fetchall())
             remember(self._case, judged)
         told = self._compare(night, diagnosis, growths)
         pages = self._pages(night, diagnosis)
@@ -147,7 +155,7 @@ class _Scan:
         read |= {f"agent {row.columns['agent']}" for row in diagnosis.attempts if row.columns.get("agent")}
         if night.reason:
             read = {known.seen.place for known in self._book.open_incidents().values()}
-        tonight = [_seen(incident) for incident in _worth_telling(diagnosis.incidents)]
+        tonight = [self._seen(incident) for incident in _worth_telling(diagnosis.incidents)]
         return compare(tonight, self._book.open_incidents(), night.night, frozenset(read))
 
     def _pages(self, night: Night, diagnosis: Diagnosis) -> dict[str, str]:
@@ -156,7 +164,7 @@ class _Scan:
         name = f"{night.started_at:%Y-%m-%d}-{night.night:04}"
         pages: dict[str, str] = {}
         for incident in _worth_telling(diagnosis.incidents):
-            identity = _seen(incident).identity
+            identity = self._seen(incident).identity
             if identity in pages:
                 continue
             page = f"{name}/{identity}.html"
@@ -168,6 +176,13 @@ class _Scan:
             except DeliveryProblem as problem:
                 self._trouble(str(problem), Exit.UNDELIVERED)
         return pages
+
+    def _seen(self, incident: Incident) -> Seen:
+        """The incident with the log that it belongs to: the server's, else the agent by name, else its evidence's."""
+        stream = next((self._streams[a.attempt_id] for a in incident.attempts if a.attempt_id in self._streams), None)
+        agent = next((f"agent {a.columns['agent']}" for a in incident.attempts if a.columns.get("agent")), None)
+        source = next((ref.source for finding in incident.findings for ref in finding.evidence), None)
+        return seen(incident, place_of(stream) if stream else agent or (place_of(source) if source else ""))
 
     def _serious(self, told: Told) -> bool:
         least = SEVERITIES.index(self._settings.fail_on)
@@ -191,12 +206,3 @@ class _Scan:
 
 def _worth_telling(incidents: Iterable[Incident]) -> tuple[Incident, ...]:
     return tuple(incident for incident in incidents if incident.severity != "info")
-
-
-def _seen(incident: Incident) -> Seen:
-    columns = [row.columns for row in incident.attempts]
-    stream = next((str(c["stream"]) for c in columns if c.get("stream")), None)
-    agent = next((f"agent {c['agent']}" for c in columns if c.get("agent")), None)
-    source = next((ref.source for finding in incident.findings for ref in finding.evidence), None)
-    place = place_of(stream) if stream else agent or (place_of(source) if source else "")
-    return seen(incident, place)
