@@ -6,6 +6,7 @@ import rich_click as click
 
 from investigator.cli import options
 from investigator.cli.investigate import Keep, Reading, run
+from investigator.cli.steps import Judging
 
 
 @click.command("demo", epilog=options.examples("investigator demo", "investigator demo -o - --format md | less"))
@@ -29,4 +30,4 @@ def command(ctx: click.Context, output: str, format_: str | None, quiet: bool) -
 
     inputs = tuple(map(str, log_paths(fixture_dir())))
     kind = options.report_format(output, format_, as_json=False)
-    ctx.exit(run(Reading(inputs), output, kind, Keep(None, True), ("medium", (), None), quiet))
+    ctx.exit(run(Reading(inputs), output, kind, Keep(None, True), (Judging("medium"), ()), quiet))

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from investigator.cli import options, redacting
+from investigator.cli.narrowing import narrowing_options
+from investigator.cli.steps import Judging
 from investigator.errors import UsageProblem
 
 if TYPE_CHECKING:
+    from investigator.correlate.narrow import Narrowing
     from investigator.formats.base import Format
     from investigator.report import Redaction
     from investigator.rulebook.findings import Severity
@@ -24,6 +27,7 @@ DEFAULT_STEM = "investigator-report"
     epilog=options.examples(
         "investigator investigate ~/.ollama/logs ~/.openclaw",
         "investigator investigate server.log session.jsonl -o why.md",
+        "investigator investigate ~/.ollama/logs --last 2h --model qwen3:32b",
         "journalctl -u ollama | investigator investigate - --json | jq .verdict",
         "investigator investigate",
     ),
@@ -43,6 +47,7 @@ DEFAULT_STEM = "investigator-report"
 @options.fail_on_option
 @options.rules_option
 @options.tz_option
+@narrowing_options
 @options.quiet_option
 @options.debug_option
 @click.pass_context
@@ -64,6 +69,7 @@ def command(
     fail_on: Severity,
     rule_paths: tuple[Path, ...],
     tz: str | None,
+    narrowing: Narrowing,
     quiet: bool,
 ) -> None:
     """Read logs, find the cause, write the report.
@@ -83,7 +89,8 @@ def command(
     target = output or (options.STDOUT if as_json else f"{DEFAULT_STEM}.{kind}")
     redaction = redacting.redaction(no_redact, redact_rules, redact_key)
     reading = _reading(inputs, yes, mapping_paths)
-    ctx.exit(run(reading, target, kind, Keep(case_path, no_case), (fail_on, rule_paths, tz), quiet, (redaction, lang)))
+    judging = Judging(fail_on, tz, narrowing)
+    ctx.exit(run(reading, target, kind, Keep(case_path, no_case), (judging, rule_paths), quiet, (redaction, lang)))
 
 
 def _reading(inputs: tuple[str, ...], yes: bool, mapping_paths: tuple[Path, ...]) -> Reading:
@@ -132,7 +139,7 @@ def run(
     target: str,
     kind: str,
     keep: Keep,
-    judging: tuple[Severity, tuple[Path, ...], str | None],
+    judging: tuple[Judging, tuple[Path, ...]],
     quiet: bool,
     shown: tuple[Redaction | None, str] = (None, "en"),
 ) -> int:
@@ -141,12 +148,12 @@ def run(
     from investigator.cli import steps
 
     steps.check_output(target)
-    fail_on, rule_paths, tz = judging
+    how, rule_paths = judging
     rules = steps.load(rule_paths)
     case_path = keep.path(target)
     with Case(case_path) as case:
         steps.read(reading.inputs, case, quiet, reading.formats, named=reading.named)
-        diagnosis = steps.judge(case, rules, fail_on, quiet, tz)
+        diagnosis = steps.judge(case, rules, quiet, how)
     steps.deliver(diagnosis, target, kind, *shown)
     if target != options.STDOUT and not quiet:
         steps.tell(diagnosis, target, case_path, shown[0])

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from investigator.cli import options, redacting
+from investigator.cli.narrowing import narrowing_options
 
 if TYPE_CHECKING:
+    from investigator.correlate.narrow import Narrowing
     from investigator.rulebook.findings import Severity
 
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 @options.fail_on_option
 @options.rules_option
 @options.tz_option
+@narrowing_options
 @options.quiet_option
 @options.debug_option
 @click.pass_context
@@ -45,6 +48,7 @@ def command(
     fail_on: Severity,
     rule_paths: tuple[Path, ...],
     tz: str | None,
+    narrowing: Narrowing,
     quiet: bool,
 ) -> None:
     """Write the report of a case.
@@ -61,7 +65,7 @@ def command(
     redaction = redacting.redaction(no_redact, redact_rules, redact_key)
     path, rules = steps.existing(case), steps.load(rule_paths)
     with Case(path) as opened:
-        diagnosis = steps.judge(opened, rules, fail_on, quiet, tz)
+        diagnosis = steps.judge(opened, rules, quiet, steps.Judging(fail_on, tz, narrowing))
     steps.deliver(diagnosis, target, kind, redaction, lang)
     if target != options.STDOUT and not quiet:
         steps.tell(diagnosis, target, case, redaction)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from investigator.errors import CaseProblem, DeliveryProblem, UsageProblem
 if TYPE_CHECKING:
     from investigator.casefile.case import Case
     from investigator.casefile.ingest import IngestReport
+    from investigator.correlate.narrow import Narrowing
     from investigator.diagnosis.model import Diagnosis
     from investigator.formats.base import Format
     from investigator.report import Redaction
@@ -68,10 +70,20 @@ def with_overrides(rules: RuleSet) -> RuleSet:
     return overridden(rules, config.settings.rules, str(config.path))
 
 
-def judge(
-    case: Case, rules: RuleSet, fail_on: Severity, quiet: bool, tz: str | None = None, profile: bool = False
-) -> Diagnosis:
-    """Correlate, evaluate and diagnose; `tz`: zone of times whose zone no log tells. `profile` times the rules."""
+@dataclass(frozen=True)
+class Judging:
+    """How a case is judged. tz: zone of times whose zone no log tells; narrowing: what alone is judged, None: all;
+    profile: time the rules.
+    """
+
+    fail_on: Severity
+    tz: str | None = None
+    narrowing: Narrowing | None = None
+    profile: bool = False
+
+
+def judge(case: Case, rules: RuleSet, quiet: bool, how: Judging) -> Diagnosis:
+    """Correlate, evaluate and diagnose."""
     import time
 
     from investigator.cli import planned
@@ -79,8 +91,8 @@ def judge(
 
     own = planned.catalogue(None)
     with working("rebuilding calls and checking rules", quiet):
-        timer = time.process_time if profile else None
-        return analyze(case, rules, fail_on, tz=tz, catalogue=own, timer=timer)
+        timer = time.process_time if how.profile else None
+        return analyze(case, rules, how.fail_on, tz=how.tz, catalogue=own, narrowing=how.narrowing, timer=timer)
 
 
 def tell_slowest(diagnosis: Diagnosis, most: int = 15) -> None:

@@ -50,7 +50,8 @@ def print_verdict(
 
     page = page_of(diagnosis, redaction=redaction or REDACT)
     width = min(console.width, MAX_WIDTH)
-    top = (_head(page), *_wrapped(page.sentence, width, 3, "bold"), *_tiles(page, width))
+    narrowed = _wrapped(page.narrowed, width, 2, "yellow")
+    top = (_head(page), *_wrapped(page.sentence, width, 3, "bold"), *narrowed, *_tiles(page, width))
     inner = width - _LABEL
     sections = [
         *(_incident_sections(page.incidents[0], step_names(diagnosis.incidents[0]), inner) if page.incidents else ()),
@@ -77,6 +78,8 @@ def fit(sections: Sequence[Section], room: int) -> list[int]:
 
 def _incident_sections(incident: IncidentView, names: Sequence[Sequence[str]], width: int) -> Iterable[Section]:
     yield Section("The sum", tuple(_sum_line(line) for line in decisive(incident.sums, names)), 6, 2)
+    near = tuple(_text((miss.title, "yellow"), f": {miss.say}") for miss in incident.nearest[:3])
+    yield Section("Nearest", near, 1, 2)
     out = _wrapped(" · ".join(h.title for h in incident.differential if h.verdict.kind == "ruled_out"), width, 2)
     yield Section("Ruled out", out, len(out), 0)
     good = [world for world in incident.helps if world.minimal and world.verdict.kind == "yes"] or list(incident.helps)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from investigator.diagnosis.incidents import Row
 from investigator.diagnosis.levers import spoken
@@ -27,6 +28,9 @@ _OUTCOMES = {
     "open_at_end": "still open where the log ends",
     "unknown": "how it ended is not known",
 }
+
+#: Outcomes of requests whose prompt the server did not read.
+_NEVER_READ = ("refused_window", "refused_other", "load_failed", "client_closed_in_queue", "client_closed_in_load")
 
 #: Columns that the tables and charts of a report use.
 SHOWN = (
@@ -63,13 +67,43 @@ def why(row: Row, roots: Sequence[Finding], at_slot: Mapping[str, Turn]) -> str:
     return told + (f"{'. ' if turn else ': '}{causes}" if causes else "")
 
 
-def impact(failed: Sequence[Row]) -> Impact:
-    """Calls and tries that failed, the time they took and the tokens read for nothing; None where nothing is known."""
+def busy_s(rows: Iterable[Row]) -> dict[str, float]:
+    """stream → seconds in which at least one of these requests was served; several at once count once, queueing not."""
+    spans: dict[str, list[tuple[datetime, datetime]]] = {}
+    for row in rows:
+        start, end, stream = row["arrived_at"], row["ended_at"], row["stream"]
+        if not isinstance(start, datetime) or not isinstance(end, datetime) or stream is None:
+            continue
+        queued = row["queue_s"]
+        served = start + timedelta(seconds=float(queued)) if isinstance(queued, (int, float)) else start
+        spans.setdefault(str(stream), []).append((min(served, end), end))
+    return {stream: _union(found).total_seconds() for stream, found in spans.items()}
+
+
+def _union(spans: Iterable[tuple[datetime, datetime]]) -> timedelta:
+    whole, until = timedelta(), datetime.min
+    for start, end in sorted(spans):
+        whole += max(end - max(start, until), timedelta())
+        until = max(until, end)
+    return whole
+
+
+def impact(failed: Sequence[Row], busy: Mapping[str, float] | None = None) -> Impact:
+    """Calls and tries that failed, the time they took and the tokens read for nothing; None where nothing is known.
+
+    `busy`: of the whole case, as `busy_s` tells it.
+    """
+    in_vain = busy_s(failed)
+    there = sum((busy or {}).get(stream, 0.0) for stream in in_vain)
+    server_s = sum(in_vain.values()) if in_vain else None
     durations = [float(r["duration_s"]) for r in failed if isinstance(r["duration_s"], (int, float))]
-    tokens = [r["read_tokens"] for r in failed if isinstance(r["read_tokens"], int)]
+    read = [r for r in failed if r["outcome"] not in _NEVER_READ]
+    tokens = [r["read_tokens"] for r in read if isinstance(r["read_tokens"], int)]
     return Impact(
         failed_calls=len({row["call_id"] for row in failed}),
         failed_attempts=len(failed),
         wall_s=sum(durations) if durations else None,
         tokens_read_in_vain=sum(tokens) if tokens else None,
+        server_s=server_s,
+        server_share=server_s / there if server_s is not None and there > 0 else None,
     )

@@ -11,10 +11,11 @@ from investigator.casefile.evidence import cite
 from investigator.casefile.frames import read_frame
 from investigator.diagnosis.account import assumptions, input_lines, input_problems, unpaired
 from investigator.diagnosis.charts import curve, memory
-from investigator.diagnosis.describe import attempt_row, impact
+from investigator.diagnosis.describe import attempt_row, busy_s, impact
 from investigator.diagnosis.differential import differential
 from investigator.diagnosis.fixes import fixes
 from investigator.diagnosis.incidents import Group, Row, Span, explained, group, severity_rank
+from investigator.diagnosis.missed import nearest
 from investigator.diagnosis.model import CauseLine, Diagnosis, Edge, EvidenceLine, Incident, World
 from investigator.diagnosis.queries import query
 from investigator.diagnosis.ranking import weights
@@ -48,7 +49,7 @@ def diagnose(
     rows = read_frame(case.connection, "FROM attempts ORDER BY arrived_at NULLS LAST, attempt_id").to_dicts()
     attempts: dict[str, Row] = {str(row["attempt_id"]): row for row in rows}
     at_slot = turns(rows)
-    work = _Diagnosing(case, rules, evaluation, attempts, at_slot, replay)
+    work = _Diagnosing(case, rules, evaluation, attempts, at_slot, replay, busy_s(rows))
     incidents = work.incidents()
     problems, notes = input_problems(case, rules)
     code, reasons = exit_code(incidents, problems, evaluation.results, fail_on)
@@ -93,6 +94,7 @@ class _Diagnosing:
     attempts: Mapping[str, Row]
     at_slot: Mapping[str, Turn]
     replay: bool
+    busy: Mapping[str, float]
 
     def incidents(self) -> tuple[Incident, ...]:
         """Ranked by the importance of their first cause, then severity, then time."""
@@ -117,7 +119,7 @@ class _Diagnosing:
         roots = self._roots(group_)
         causes = _cause_lines(roots, group_, self._weights(group_), self._felt(roots))
         ordered_roots = [next(f for f in roots if f.finding_id == line.finding_id) for line in causes]
-        numbers = impact(group_.attempts)
+        numbers = impact(group_.attempts, self.busy)
         span = Span.of(group_.attempts, group_.findings)
         helpful = self._what_would_help(group_)
         text = sentence(ordered_roots, numbers.failed_calls)
@@ -145,6 +147,7 @@ class _Diagnosing:
             started_at=span.start,
             ended_at=span.end,
             run_ids=tuple(sorted({str(row["run_id"]) for row in group_.attempts if row["run_id"] is not None})),
+            nearest=() if causes else nearest(self.case.connection, self.rules, self.evaluation, group_.attempts),
             model=next((str(row["model"]) for row in group_.attempts if row["model"] is not None), None),
         )
 

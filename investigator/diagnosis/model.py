@@ -14,6 +14,7 @@ from investigator.capacity import Interval
 from investigator.capacity import Verdict as Chance
 from investigator.capacity.memory import FitVerdict
 from investigator.catalog import Price
+from investigator.correlate.narrow import Narrowed
 from investigator.rulebook.findings import EvidenceRef, Finding, Label, RuleResult, Severity, Value
 from investigator.rulebook.overrides import Suppressed
 from investigator.rulebook.pack import Pack
@@ -181,11 +182,28 @@ class MachineTable:
 
 
 @dataclass(frozen=True, slots=True)
+class Nearest:
+    """A cause that nearly held for a failed call. ratio: 1 is at the limit, None where nothing is measured."""
+
+    rule: str
+    title: str
+    subject: str
+    ratio: float | None
+    say: str
+
+
+@dataclass(frozen=True, slots=True)
 class Impact:
+    """The damage. server_s: the time that servers spent on what failed; server_share: its share of all the time
+    that they were busy. None where not known.
+    """
+
     failed_calls: int
     failed_attempts: int
     wall_s: float | None
     tokens_read_in_vain: int | None
+    server_s: float | None = None
+    server_share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +229,7 @@ class Incident:
     run_ids: tuple[str, ...]
     model: str | None
     machines: MachineTable | None = None
+    nearest: tuple[Nearest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,3 +319,4 @@ class Diagnosis:
     exit_reasons: tuple[str, ...]
     packs: tuple[Pack, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
+    narrowed: Narrowed | None = None

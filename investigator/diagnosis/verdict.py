@@ -42,7 +42,13 @@ def verdict(incidents: Sequence[Incident], attempts: int, fact_lines: int, faile
     if not attempts:
         return Verdict("insufficient", "No model call is recorded in these inputs, so nothing can be said of one.")
     minor = f"; {len(incidents)} remark{'s' if len(incidents) != 1 else ''} below" if incidents else ""
-    return Verdict("healthy", f"{attempts:,} model calls and no failure that needs attention{minor}.")
+    calls = f"{attempts:,} model call{'s' if attempts != 1 else ''}"
+    return Verdict("healthy", f"{calls} and no failure that needs attention{minor}.")
+
+
+def nothing_left(total: int) -> Verdict:
+    """Of a case that was narrowed until none of its `total` model calls was left."""
+    return Verdict("insufficient", f"None of the {total:,} model calls is in what was asked for.")
 
 
 def exit_code(

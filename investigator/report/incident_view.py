@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from investigator.diagnosis.model import AttemptRow, Diagnosis, Fix, Hypothesis, Incident, World
+from investigator.diagnosis.model import AttemptRow, Diagnosis, Fix, Hypothesis, Incident, Nearest, World
 from investigator.report.cells import row_start
 from investigator.report.curve_chart import curve_chart
 from investigator.report.evidence_view import MAX_TRIES, Evidence, failed_tries
 from investigator.report.language import _
 from investigator.report.machines_view import machines_view
 from investigator.report.memory_chart import memory_chart
-from investigator.report.text import Shown, clock, duration, number, plural, quantity, seconds, zone_words
+from investigator.report.text import Shown, clock, duration, number, plural, quantity, seconds, share_of, zone_words
 from investigator.report.timeline_view import timeline_chart
 from investigator.report.token_chart import tokens_chart
 from investigator.report.viewtypes import (
@@ -21,6 +21,7 @@ from investigator.report.viewtypes import (
     FixView,
     HypothesisView,
     IncidentView,
+    NearestView,
     Node,
     OperandView,
     RemedyView,
@@ -73,12 +74,14 @@ def incident_view(d: Diagnosis, incident: Incident, number_: int, evidence: Evid
         else "",
         graph=_graph(incident, anchor),
         symptoms=_untold_symptoms(incident),
+        nearest=tuple(_nearest(miss) for miss in incident.nearest),
         differential=tuple(_hypothesis(h, evidence) for h in incident.differential),
         helps=tuple(map(_world, helps[:MAX_WORLDS])),
         useless=tuple(map(_world, useless[:MAX_WORLDS])),
         worlds_note=_left_out(len(helps), len(useless)),
         fixes=tuple(_fix(fix, incident) for fix in incident.fixes),
         machines=machines_view(f"{anchor}-machines", incident.machines),
+        incident_id=incident.incident_id,
     )
 
 
@@ -93,11 +96,14 @@ def impact_tiles(incident: Incident) -> tuple[Tile, ...]:
     ]
     if impact.failed_attempts != impact.failed_calls:
         tiles.append(Tile(Shown(number(impact.failed_attempts), f"{impact.failed_attempts} tries"), "failed tries"))
-    if impact.wall_s is not None:
+    if impact.wall_s is not None and impact.wall_s >= _LEAST_DAMAGE_S:
         tiles.append(Tile(seconds(impact.wall_s), "spent waiting in vain"))
     if impact.tokens_read_in_vain is not None:
         tokens = impact.tokens_read_in_vain
         tiles.append(Tile(Shown(number(tokens), f"{tokens:,} tokens"), "prompt tokens read in vain"))
+    if impact.server_share is not None and (impact.server_s or 0.0) >= _LEAST_DAMAGE_S:
+        share = Shown(share_of(impact.server_share), f"{impact.server_s or 0.0:,.1f} s")
+        tiles.append(Tile(share, "of the server’s busy time"))
     return tuple(tiles)
 
 
@@ -197,9 +203,9 @@ def _operand(o: Operand, zone: int | None, evidence: Evidence) -> OperandView:
 def _attempt(row: AttemptRow, zone: int | None, evidence: Evidence) -> AttemptView:
     get = row.columns.get
     try_no, tries = get("try_no"), get("tries")
-    heading = (
-        _("Try {no} of {all}").format(no=try_no, all=tries) if try_no is not None and tries is not None else row.call_id
-    )
+    heading = row.call_id
+    if try_no is not None and tries is not None:
+        heading = _("Only try") if tries == 1 else _("Try {no} of {all}").format(no=try_no, all=tries)
     start = clock(row_start(row), zone)
     facts = (
         start,
@@ -226,6 +232,11 @@ def _hypothesis(h: Hypothesis, evidence: Evidence) -> HypothesisView:
         evidence.links(h.evidence, 3),
         together=h.rule == OTHERS,
     )
+
+
+def _nearest(miss: Nearest) -> NearestView:
+    ratio = "" if miss.ratio is None else _("{share} of the limit").format(share=share_of(miss.ratio))
+    return NearestView(miss.title, miss.rule, miss.say, ratio, miss.subject)
 
 
 def _world_rank(world: World) -> tuple[int, bool, float, int, str]:

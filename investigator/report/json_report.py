@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from investigator.correlate.narrow import Narrowed
 from investigator.diagnosis.model import AttemptRow, Diagnosis, Incident, InputLine, World
 from investigator.report.clean import clean
 from investigator.report.redact import REDACT, Redaction
@@ -37,6 +38,7 @@ def _report(d: Diagnosis, redaction: Redaction, receipt: Mapping[str, int]) -> d
         "verdict": _plain(d.verdict),
         "incidents": [_incident(incident) for incident in d.incidents],
         "rules": [_rule(rule) for rule in d.rules],
+        "narrowed": _narrowed(d.narrowed),
         "packs": _plain(d.packs),
         "suppressed": _plain(d.suppressed),
         "inputs": [_input(line) for line in d.inputs],
@@ -51,6 +53,11 @@ def _report(d: Diagnosis, redaction: Redaction, receipt: Mapping[str, int]) -> d
         "redaction": _redaction(redaction),
         "exit": {"code": d.exit_code, "reasons": list(d.exit_reasons)},
     }
+
+
+def _narrowed(narrowed: Narrowed | None) -> dict[str, Any] | None:
+    """What alone was judged; null for a whole case."""
+    return None if narrowed is None else {**_fields(narrowed, skip=("conditions",)), **dict(narrowed.conditions)}
 
 
 def _redaction(redaction: Redaction) -> str:

@@ -10,6 +10,7 @@ from investigator.diagnosis.model import Diagnosis, Incident
 from investigator.report.clean import clean
 from investigator.report.redact import REDACT, Redaction
 from investigator.report.text import clipped
+from investigator.report.words import narrowed_words
 from investigator.rulebook.findings import Finding, RuleResult
 
 #: Text after `visible` that XML 1.0 still has no place for.
@@ -40,9 +41,11 @@ def render_junit(diagnosis: Diagnosis, redaction: Redaction = REDACT) -> str:
     for name, value in (
         ("verdict", d.verdict.kind),
         ("sentence", d.verdict.sentence),
+        ("narrowed", narrowed_words(d.narrowed)),
         ("redaction", f"masked: {masked}" if redaction.on else "off: this report may hold secrets"),
     ):
-        _property(rules, name, value)
+        if value:
+            _property(rules, name, value)
     return _written([rules, inputs], d)
 
 

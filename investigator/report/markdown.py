@@ -85,6 +85,8 @@ def code(text: str) -> str:
 def _summary(view: Page) -> str:
     severity = f" · severity **{view.severity.text}**" if view.severity else ""
     head = [f"## {plain(view.verdict.text)}{severity}", plain(view.sentence)]
+    if view.narrowed:
+        head.append(f"_{plain(view.narrowed)}_")
     if not view.redacted:
         head.insert(0, f"> **{plain(view.receipt)}**")
     if view.tiles:
@@ -103,6 +105,10 @@ def _incident_summary(incident: IncidentView, *, many: bool) -> Iterable[str]:
     steps = [step for finding in incident.sums for step in finding.steps if not step.folded]
     if steps:
         yield "\n".join(["| the sum | | |", "|---|---|---:|", *(_step_row(step) for step in steps[:12])])
+    if incident.nearest:
+        yield f"**{_('What nearly explains it')}:**\n" + "\n".join(
+            f"- {plain(n.title)}: {plain(n.say)}" + (f" ({n.ratio})" if n.ratio else "") for n in incident.nearest
+        )
     if incident.helps:
         yield f"**{_('Would have helped')}:**\n" + "\n".join(_world_line(w) for w in incident.helps[:3])
     if incident.useless:

@@ -11,6 +11,7 @@ from investigator.diagnosis.model import Diagnosis, EvidenceLine, Incident
 from investigator.report.clean import clean
 from investigator.report.redact import REDACT, Redaction
 from investigator.report.text import clipped, plural
+from investigator.report.words import narrowed_words
 from investigator.rulebook.findings import EvidenceRef, Finding, RuleResult
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -66,6 +67,7 @@ class _Run:
             "properties": {
                 "verdict": d.verdict.kind,
                 "sentence": d.verdict.sentence,
+                **({"narrowed": narrowed_words(d.narrowed)} if d.narrowed else {}),
                 "redacted": dict(receipt),
                 "redaction": "on" if redacted else "off: this report may hold secrets",
             },

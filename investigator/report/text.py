@@ -51,6 +51,12 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{figures(f'{count:,}')} {_(one if count == 1 else many or one + 's')}"
 
 
+def share_of(share: float) -> str:
+    """A share as per cent: whole ones from 10 %, else one digit behind the point."""
+    percent = share * 100
+    return figures(f"{percent:.0f}" if percent >= 10 or percent == 0 else f"{percent:.1f}") + " %"
+
+
 def number(value: float) -> str:
     """Thousands separated; at most four significant digits behind the point; powers of ten for the very small."""
     if isinstance(value, int) or (math.isfinite(value) and value == int(value) and abs(value) < 1e15):
@@ -140,6 +146,8 @@ def quantity(value: Value, unit: str | None, zone_offset_s: int | None = None) -
         return Shown(size(value), exact)
     if unit == "ratio" and 0 <= value <= 1:
         return Shown(f"{number(round(value * 100, 3))} %", figures(f"{value:,}"))
+    if unit == "s" and 0 < abs(value) < 0.01:
+        return Shown(f"{number(value * 1000)} ms", exact)
     if unit == "s":
         return Shown(f"{number(value)} s", f"{exact} = {duration(value)}")
     return Shown(f"{number(value)} {name}".strip(), exact)

@@ -15,7 +15,7 @@ from investigator.report.language import _, current, figures_in
 from investigator.report.redact import REDACT, Redaction
 from investigator.report.text import Shown, clipped, number, plural, size, zone_words
 from investigator.report.viewtypes import Cell, InputView, Page, Table, Tag, Tile
-from investigator.report.words import RULE_OUTCOMES, VERDICTS, severity_tag, tag
+from investigator.report.words import RULE_OUTCOMES, VERDICTS, narrowed_words, severity_tag, tag
 from investigator.rulebook.findings import SEVERITIES, RuleResult
 
 #: Stands on every report that was made without redaction.
@@ -54,12 +54,14 @@ def page(diagnosis: Diagnosis, caps: Caps = CAPS[0], redaction: Redaction = REDA
         zone=zone_words(d.zone_offset_s),
         verdict=tag(d.verdict.kind, VERDICTS),
         sentence=d.verdict.sentence,
+        narrowed=narrowed_words(d.narrowed),
         severity=None if worst is None else severity_tag(worst),
         remedy=_remedy(d)[0],
         remedy_note=_remedy(d)[1],
         tiles=_tiles(d),
         incidents=incidents,
-        rules=_rules(d.rules),
+        rules=_rules([r for r in d.rules if r.outcome != "quiet"]),
+        quiet_rules=_rules([r for r in d.rules if r.outcome == "quiet"]),
         evidence=evidence.views(),
         evidence_note=f"{plural(evidence.left_out, 'more line')} {_('left out')}" if evidence.left_out else "",
         inputs=tuple(_input(line) for line in d.inputs[:MAX_INPUTS]),
@@ -98,7 +100,8 @@ def _tiles(d: Diagnosis) -> tuple[Tile, ...]:
     if len(d.incidents) == 1:
         return impact_tiles(d.incidents[0])
     if not d.incidents:
-        return (Tile(Shown(number(len(d.attempts)), f"{len(d.attempts)} attempts"), "calls read"),)
+        read = len(d.attempts)
+        return (Tile(Shown(number(read), f"{read} attempts"), "call read" if read == 1 else "calls read"),)
     failed = sum(incident.impact.failed_calls for incident in d.incidents)
     incidents = len(d.incidents)
     return (

@@ -206,6 +206,17 @@ class MachinesView:
 
 
 @dataclass(frozen=True, slots=True)
+class NearestView:
+    """A cause that nearly held. ratio: how much of the limit was reached, empty where nothing is measured."""
+
+    title: str
+    rule: str
+    say: str
+    ratio: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentView:
     anchor: str
     number: int
@@ -224,12 +235,14 @@ class IncidentView:
     attempts_note: str
     graph: tuple[Node, ...]
     symptoms: tuple[str, ...]
+    nearest: tuple[NearestView, ...]
     differential: tuple[HypothesisView, ...]
     helps: tuple[WorldView, ...]
     useless: tuple[WorldView, ...]
     worlds_note: str
     fixes: tuple[FixView, ...]
     machines: MachinesView | None
+    incident_id: str = ""
 
     @property
     def pastes(self) -> bool:
@@ -268,12 +281,14 @@ class Page:
     zone: str
     verdict: Tag
     sentence: str
+    narrowed: str
     severity: Tag | None
     remedy: tuple[str, ...]
     remedy_note: str
     tiles: tuple[Tile, ...]
     incidents: tuple[IncidentView, ...]
     rules: Table
+    quiet_rules: Table
     evidence: tuple[EvidenceView, ...]
     evidence_note: str
     inputs: tuple[InputView, ...]

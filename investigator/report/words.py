@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from investigator.correlate.narrow import Narrowed
 from investigator.report.language import _
+from investigator.report.text import number
 from investigator.report.viewtypes import Tag
 
 VERDICTS: Mapping[str, str] = {
@@ -112,6 +114,19 @@ def tag(kind: str, words: Mapping[str, str] | None = None) -> Tag:
 def severity_tag(severity: str) -> Tag:
     """How bad an incident is."""
     return Tag(f"sev-{severity}", _(severity))
+
+
+def narrowed_words(narrowed: Narrowed | None) -> str:
+    """What the case was narrowed to, and how much of it that left; empty for a whole case."""
+    if narrowed is None:
+        return ""
+    told = ", ".join(f"{_(name)} {value}" for name, value in narrowed.conditions)
+    words = _("narrowed to what was asked for ({conditions}): {kept} of {total} calls are judged and shown").format(
+        conditions=told, kept=number(narrowed.kept), total=number(narrowed.total)
+    )
+    if narrowed.untimed:
+        words += "; " + _("{count} of the others have no time").format(count=number(narrowed.untimed))
+    return words[:1].upper() + words[1:] + "."
 
 
 def outcome_tag(outcome: str) -> Tag:
