@@ -70,7 +70,7 @@ def _with(config: Config, memory: str | None) -> Config:
 
 
 def _lookback_s(since: str | None, now: datetime) -> float | None:
-    from investigator.scan.since import moment
+    from investigator.moments import moment
 
     return None if since is None else (now - moment(since, now)).total_seconds()
 
