@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -18,6 +19,7 @@ NEIGHBOURS = 3
 
 #: A longer line is cut when it is shown; transcripts hold lines of megabytes.
 SHOWN_CHARACTERS = 2000
+_LAST_WORD = re.compile(r"[^\s\"',;{}]{1,500}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,5 +97,8 @@ def _around(line_no: int, kept: Mapping[int, str], fetched: Mapping[int, str]) -
 
 
 def _shown(text: str) -> str:
-    cut = len(text) - SHOWN_CHARACTERS
-    return text if cut <= 0 else f"{text[:SHOWN_CHARACTERS]} … {cut:,} more characters"
+    if len(text) <= SHOWN_CHARACTERS:
+        return text
+    # Half a key is not known as a key any more: the word that the cut goes through is left out.
+    kept = _LAST_WORD.sub("", text[:SHOWN_CHARACTERS])
+    return f"{kept} … {len(text) - len(kept):,} more characters"

@@ -29,6 +29,12 @@ def corpus() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def secret_logs() -> ModuleType:
+    """The module secret_logs.py."""
+    return _neighbour("secret_logs")
+
+
+@pytest.fixture(scope="session")
 def payloads() -> list[str]:
     """At least 200 texts that want to be more than text."""
     found: list[str] = _neighbour("payloads").payloads()
