@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -108,10 +109,19 @@ class Case:
         self.connection.execute("BEGIN")
         try:
             yield self.connection
-        except BaseException:
-            self.connection.execute("ROLLBACK")
+            self.connection.execute("COMMIT")
+        except BaseException as error:
+            # A failed COMMIT has ended the transaction already.
+            with suppress(duckdb.Error):
+                self.connection.execute("ROLLBACK")
+            if isinstance(error, duckdb.Error) and _UNWRITABLE.search(str(error)):
+                raise self._unwritable(error) from error
             raise
-        self.connection.execute("COMMIT")
+
+    def _unwritable(self, error: duckdb.Error) -> CaseProblem:
+        reason = str(error).splitlines()[0].rsplit(": ", 1)[-1]
+        hint = "nothing before this step is lost: make room or give write access, then run it again"
+        return CaseProblem(f"the case cannot be written: {reason}", hint=hint, path=self.path)
 
     def facts(self) -> dict[str, pl.DataFrame]:
         """Every fact table, in the order of the log: by source, then offset."""
@@ -131,6 +141,9 @@ class Case:
             for name, frame in frames.items():
                 con.execute(f"DELETE FROM derived.{name}")
                 insert_frame(con, f"derived.{name}", frame)
+
+
+_UNWRITABLE = re.compile(r"No space left|Could not write|[Rr]ead-only|Permission denied|Disk quota|Input/output error")
 
 
 def _connect(path: Path | None, read_only: bool) -> duckdb.DuckDBPyConnection:
