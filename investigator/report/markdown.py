@@ -152,7 +152,8 @@ def _details(view: Page) -> Iterable[tuple[str, str]]:
         ),
     )
     yield "inputs", f"### {_('What was read')}\n\n" + _table(inputs)
-    for title, table in (("Assumptions", view.assumptions), ("Problems with inputs", view.problems)):
+    told = (("Left out on request", view.suppressed), ("Assumptions", view.assumptions))
+    for title, table in (*told, ("Problems with inputs", view.problems)):
         if table.rows:
             yield title.lower(), f"### {_(title)}\n\n" + _table(table)
     yield (

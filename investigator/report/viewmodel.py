@@ -17,6 +17,7 @@ from investigator.report.text import Shown, clipped, number, plural, size, zone_
 from investigator.report.viewtypes import Cell, InputView, Page, Table, Tag, Tile
 from investigator.report.words import RULE_OUTCOMES, VERDICTS, narrowed_words, severity_tag, tag
 from investigator.rulebook.findings import SEVERITIES, RuleResult
+from investigator.rulebook.overrides import Suppressed
 
 #: Stands on every report that was made without redaction.
 NOT_REDACTED = "Not redacted: this report may hold keys, names, addresses and other secrets. Do not pass it on."
@@ -77,6 +78,7 @@ def page(diagnosis: Diagnosis, caps: Caps = CAPS[0], redaction: Redaction = REDA
             lambda p: (text_cell(p.path, code=True), text_cell(p.kind.replace("_", " ")), text_cell(p.message)),
         ),
         unpaired=_unpaired(d.unpaired),
+        suppressed=capped(("rule", "why", "until", "finding"), d.suppressed, _suppressed_row),
         redacted=redaction.on,
         receipt=_receipt(receipt) if redaction.on else _(NOT_REDACTED),
         exit=f"{_('exit code')} {d.exit_code}" + (f": {'; '.join(d.exit_reasons)}" if d.exit_reasons else ""),
@@ -134,6 +136,15 @@ def _rule_row(r: RuleResult) -> tuple[Cell, ...]:
         Cell(tag=_outcome(r)),
         text_cell(_rule_counts(r.counts)),
         text_cell("; ".join(clipped(reason, 300) for reason in r.reasons[:4]) or "—"),
+    )
+
+
+def _suppressed_row(s: Suppressed) -> tuple[Cell, ...]:
+    return (
+        text_cell(s.rule, code=True),
+        text_cell(s.reason),
+        text_cell(s.until or "—"),
+        text_cell(": ".join(filter(None, (s.title, s.short)))),
     )
 
 

@@ -296,6 +296,7 @@ class Page:
     assumptions: Table
     problems: Table
     unpaired: str
+    suppressed: Table
     redacted: bool
     receipt: str
     exit: str

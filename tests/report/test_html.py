@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 
-from investigator.diagnosis.model import Hypothesis
+from investigator.correlate.narrow import Narrowed
+from investigator.diagnosis.model import Hypothesis, Nearest
 from investigator.report import render_html, scan
+from investigator.rulebook.overrides import Suppressed
 
 TEMPLATES = Path(__file__).parents[2] / "investigator" / "report" / "templates"
 VOID = {"meta", "link", "br", "img", "hr", "input", "wbr"}
@@ -218,3 +220,33 @@ def test_quiet_causes_told_together_are_a_list_to_unfold(sample: ModuleType) -> 
         '<details class="names"><summary>their conditions do not hold</summary><ul><li>The disk was full</li>'
         in row.group()
     )
+
+
+def test_several_incidents_begin_with_an_overview(sample: ModuleType) -> None:
+    page = render_html(sample.several())
+    table = page.partition('id="overview"')[2].partition("</table>")[0]
+    assert [f'href="#i{n}"' in table for n in (1, 2)] == [True, True]
+    assert page.index('id="overview"') < page.index('id="i1"')
+    assert 'id="overview"' not in render_html(sample.diagnosis())
+
+
+def test_what_was_left_out_on_request_is_told(sample: ModuleType) -> None:
+    left_out = Suppressed("load-slow", "Slow load", "known: the old disk", "2026-12-31", "it took 30 s")
+    page = render_html(replace(sample.diagnosis(), suppressed=(left_out,)))
+    table = page.partition('id="suppressed"')[2].partition("</table>")[0]
+    assert all(text in table for text in ("load-slow", "known: the old disk", "2026-12-31", "Slow load: it took 30 s"))
+
+
+def test_a_narrowed_report_says_so(sample: ModuleType) -> None:
+    narrowed = Narrowed((("since", "2026-02-18 11:00:00 UTC"), ("model", "qwen3")), 4, 1234, 2)
+    page = render_html(replace(sample.diagnosis(), narrowed=narrowed))
+    assert "(since 2026-02-18 11:00:00 UTC, model qwen3): 4 of 1,234 calls are judged and shown; 2 of" in page
+
+
+def test_unexplained_failures_name_what_nearly_explains_them(sample: ModuleType) -> None:
+    near = Nearest("load-slow", "The load took long", "a", 0.9, "load_s: 18 s, the limit is 20 s")
+    base = sample.diagnosis()
+    incident = replace(base.incidents[0], causes=(), nearest=(near,))
+    page = render_html(replace(base, incidents=(incident,)))
+    part = page.partition('id="i1-nearest"')[2].partition("</section>")[0]
+    assert all(text in part for text in ("The load took long", "18 s, the limit is 20 s", "of the limit"))
