@@ -10,6 +10,8 @@ import polars as pl
 _ANSI = r"\x1b\[[0-9;?]*[A-Za-z]"
 # A frame header of an attached docker stream: stream number, three zero bytes, four bytes of length.
 _DOCKER_FRAME = r"^[\x00-\x02]\x00{3}[\s\S]{4}"
+# First bytes of gzip, zlib and zstd.
+_PACKED = (b"\x1f", b"x", b"(")
 
 
 def read_lines(data: bytes, byte_offset: int, first_line_no: int) -> pl.DataFrame:
@@ -40,17 +42,23 @@ def line_starts(data: bytes) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 def _split(data: bytes, count: int) -> pl.Series:
     if count == 0:
         return pl.Series([], dtype=pl.String)
-    valid = data
     try:
-        lines = pl.scan_lines(io.BytesIO(valid)).collect().to_series()
+        lines = _fast(data)
     except pl.exceptions.ComputeError:
         # The fast reader refuses invalid UTF-8, which is rare.
-        valid = _valid_utf8(data)
-        lines = pl.scan_lines(io.BytesIO(valid)).collect().to_series()
+        data = _valid_utf8(data)
+        lines = _fast(data)
     if len(lines) == count:
         return lines
     # The fast reader has its own idea of odd line ends; then the plain split decides.
-    return pl.Series(valid.decode().split("\n")[:count], dtype=pl.String)
+    return pl.Series(_valid_utf8(data).decode().split("\n")[:count], dtype=pl.String)
+
+
+def _fast(data: bytes) -> pl.Series:
+    """The lines by Polars, which would unpack a chunk that begins like a packed file."""
+    if data[:1] in _PACKED:
+        return pl.scan_lines(io.BytesIO(b"\n" + data)).collect().to_series().slice(1)
+    return pl.scan_lines(io.BytesIO(data)).collect().to_series()
 
 
 def _valid_utf8(data: bytes) -> bytes:
