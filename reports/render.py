@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from html import escape
 from pathlib import Path
+
+from jinja2 import Environment
 
 from investigator.cli.bundled import log_paths
 from investigator.diagnosis.model import Diagnosis
@@ -23,19 +24,8 @@ FIXTURES = HERE.parent / "fixtures"
 INDEX = "index.html"
 CHROMIUM = "/usr/bin/chromium"
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark">
-<title>Example reports</title>
-<style>body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 48rem; margin: 2rem auto; padding: 0 1rem }}</style>
-<h1>Example reports</h1>
-<p>Rendered from the logs below fixtures/ by reports/render.py.</p>
-<dl>
-{rows}</dl>
-</html>
-"""
+#: Heading → whether a fixture's folder belongs below it.
+_GROUPS = (("Incidents seen from both sides", False), ("Short logs and pasted texts", True))
 
 
 def incidents() -> list[Path]:
@@ -45,22 +35,35 @@ def incidents() -> list[Path]:
 
 def render() -> Iterator[tuple[str, str]]:
     """(file name, text) of every report, then of the index. The same fixtures give the same bytes."""
-    rows, rules = [], builtin_rules()
+    rules = builtin_rules()
+    shown: list[tuple[Path, Diagnosis]] = []
     for folder in incidents():
         diagnosis = investigate(log_paths(folder), rules=rules)
-        name = f"{folder.name}.html"
         text = render_html(diagnosis)
         if leaks := scan(text):
-            raise SystemExit(f"{name}: holds what looks like a secret: {leaks[0].rule} in line {leaks[0].line_no}")
-        yield name, text
-        rows.append(_row(name, diagnosis))
-    yield INDEX, _PAGE.format(rows="".join(rows))
+            raise SystemExit(
+                f"{folder.name}: holds what looks like a secret: {leaks[0].rule} in line {leaks[0].line_no}"
+            )
+        yield f"{folder.name}.html", text
+        shown.append((folder, clean(diagnosis)[0]))
+    causes = {first for _, diagnosis in shown if (first := _first_cause(diagnosis))}
+    groups = [
+        (heading, [_row(folder.name, diagnosis) for folder, diagnosis in shown if (folder.parent != FIXTURES) == short])
+        for heading, short in _GROUPS
+    ]
+    environment = Environment(autoescape=True, trim_blocks=True, keep_trailing_newline=True)
+    template = environment.from_string((HERE / "index.html.j2").read_text(encoding="utf-8"))
+    yield INDEX, template.render(groups=groups, count=len(shown), causes=len(causes))
 
 
-def _row(name: str, diagnosis: Diagnosis) -> str:
-    title = name.removesuffix(".html").replace("-", " ")
-    sentence = clean(diagnosis)[0].verdict.sentence
-    return f'<dt><a href="{escape(name)}">{escape(title)}</a>\n<dd>{escape(sentence)}\n'
+def _first_cause(diagnosis: Diagnosis) -> str | None:
+    return next((incident.cause for incident in diagnosis.incidents if incident.cause), None)
+
+
+def _row(name: str, diagnosis: Diagnosis) -> dict[str, str | None]:
+    title = name.replace("-", " ")
+    sentence, cause = diagnosis.verdict.sentence, _first_cause(diagnosis)
+    return {"name": name, "title": title[:1].upper() + title[1:], "sentence": sentence, "cause": cause}
 
 
 def differing(folder: Path) -> list[str]:
@@ -86,7 +89,7 @@ def screenshot(picture: Path) -> None:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
             page = browser.new_page(viewport={"width": 1100, "height": 1000})
             page.goto(report.resolve().as_uri())
-            page.screenshot(path=picture)
+            page.screenshot(path=picture, scale="css")
             browser.close()
     finally:
         report.unlink()

@@ -15,6 +15,9 @@ from investigator.report.text import number
 _CHAR = 6.3
 _LEVEL = 15.0
 
+#: Size in pixels of the label of a point: those nearer to each other than that would cover each other.
+_LABEL_W, _LABEL_H = 110.0, 14.0
+
 
 @dataclass(frozen=True, slots=True)
 class Paper:
@@ -236,9 +239,12 @@ def _trimmed(plot: CurvePlot, x_top: float) -> float:
 def _symbols(plot: CurvePlot, x: scales.Linear, y: scales.Linear, right: float) -> tuple[Mark, ...]:
     found = [Mark(x(a), y(b), cls, tip) for a, b, cls, tip in plot.points]
     found += [Mark(x(a), y(b), "cross", tip) for a, b, tip in plot.crosses]
+    taken: list[tuple[float, float]] = []
     for a, b, label in plot.marks:
         px, py = x(a), y(b)
-        found.append(Mark(px, py, "need", label, label, px - 9, py - 7, "end"))
+        covered = any(abs(px - fx) < _LABEL_W and abs(py - fy) < _LABEL_H for fx, fy in taken)
+        taken += [] if covered else [(px, py)]
+        found.append(Mark(px, py, "need", label, "" if covered else label, px - 9, py - 7, "end"))
     return tuple(found)
 
 

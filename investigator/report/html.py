@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 
@@ -44,6 +45,14 @@ def _style() -> str:
     return files("investigator.report").joinpath("style.css").read_text(encoding="utf-8")
 
 
+def _prose(text: str) -> Markup:
+    """A rule's text with what stands between backticks as code; everything in it is escaped."""
+    parts = re.split(r"`([^`\n]+)`", text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts)
+    )
+
+
 @cache
 def _environment() -> Environment:
     env = Environment(
@@ -54,6 +63,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    env.filters["prose"] = _prose
     env.filters["grouped"] = lambda value: figures(f"{value:,}")
     env.globals["_"] = _
     return env

@@ -38,6 +38,9 @@ MAX_FINDINGS = 40
 MAX_WORLDS = 24
 _MAX_PIPS = 12
 
+#: Shorter times are no damage worth a number.
+_LEAST_DAMAGE_S = 1.0
+
 
 def incident_view(d: Diagnosis, incident: Incident, number_: int, evidence: Evidence) -> IncidentView:
     """Everything of one incident, in reading order."""
@@ -153,13 +156,18 @@ def finding_anchor(anchor: str, incident: Incident, finding_id: str) -> str:
 
 
 def _steps(steps: Sequence[Step], zone: int | None, evidence: Evidence) -> tuple[StepView, ...]:
-    """Steps in order. `x_low` and `x_high` become the interval of `x`; an operand is told where it is first used."""
+    """Steps in order. `x_low` and `x_high` become the interval of `x`; an operand is told where it is first used, and
+    the same sum of the same numbers once.
+    """
     named = {step.name: step for step in steps}
     told: set[tuple[str, object]] = set()
+    sums: set[tuple[str, object]] = set()
     views = []
     for step in steps:
         stem = step.name.removesuffix("_low").removesuffix("_high")
         folded = stem != step.name and {stem, f"{stem}_low", f"{stem}_high"} <= named.keys()
+        folded = folded or (step.expr, step.value) in sums
+        sums.add((step.expr, step.value))
         fresh = tuple(o for o in step.operands if folded or (o.name, o.value) not in told)
         if not folded:
             told |= {(o.name, o.value) for o in step.operands}

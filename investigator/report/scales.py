@@ -59,9 +59,10 @@ def time_ticks(start: datetime, end: datetime, count: int, zone_offset_s: int | 
     lo, hi = ((local(t, zone_offset_s) - base).total_seconds() for t in (start, end))
     found = second_ticks(lo, hi, count)
     step = found[1] - found[0] if len(found) > 1 else 60.0
-    form = "%-d %b" if step >= 86400 else "%H:%M" if step >= 60 else "%H:%M:%S"
+    form = "%-d %b" if step >= 86400 else "%H:%M" if step >= 60 else "%H:%M:%S" if step >= 1 else "%H:%M:%S.%f"
+    cut = 0 if step >= 1 else 4 if step < 0.1 else 5  # of microseconds
     moments = [base + timedelta(seconds=t) for t in found]
-    return [(moment, moment.strftime(form)) for moment in moments]
+    return [(moment, moment.strftime(form)[: -cut or None]) for moment in moments]
 
 
 def levels(extents: Sequence[tuple[float, float]], gap: float) -> list[int]:

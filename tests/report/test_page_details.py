@@ -1,0 +1,62 @@
+"""Small things that a reader stumbles over: clocks without fractions, columns of unknowns, damage of milliseconds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from types import ModuleType
+
+import pytest
+
+from investigator.report import render_html
+from investigator.report.charts import CurvePlot, Mark, _symbols
+from investigator.report.html import _prose
+from investigator.report.incident_view import impact_tiles
+from investigator.report.scales import Linear, time_ticks
+from investigator.report.text import quantity
+
+NOON = datetime(2026, 2, 18, 12, 0)
+
+
+@pytest.mark.parametrize(("span_s", "labels"), [(2.0, ["12:00:00.0", "12:00:00.5"]), (4.0, ["12:00:00", "12:00:01"])])
+def test_ticks_closer_than_a_second_differ(span_s: float, labels: list[str]) -> None:
+    found = [label for _, label in time_ticks(NOON, NOON + timedelta(seconds=span_s), 4, 0)]
+    assert found[:2] == labels
+    assert len(set(found)) == len(found)
+
+
+def test_labels_of_close_points_do_not_cover_each_other() -> None:
+    plot = CurvePlot(points=(), crosses=(), line=(), marks=((100.0, 5.0, "a"), (101.0, 5.1, "b"), (100.0, 90.0, "c")), limit=None)  # fmt: skip
+    scale = Linear(0, 200, 0, 200)
+    found: tuple[Mark, ...] = _symbols(plot, scale, scale, 200)
+    assert [mark.label for mark in found] == ["a", "", "c"]
+    assert [mark.tip for mark in found] == ["a", "b", "c"]
+
+
+def test_backticks_are_code_and_everything_stays_escaped() -> None:
+    assert _prose("see `ollama list` & `<b>`") == "see <code>ollama list</code> &amp; <code>&lt;b&gt;</code>"
+    assert _prose("one ` alone") == "one ` alone"
+
+
+def test_short_times_are_milliseconds() -> None:
+    assert quantity(0.0009, "s").text == "0.900 ms"
+    assert quantity(0.0, "s").text == "0 s"
+
+
+def test_damage_of_milliseconds_is_not_told(sample: ModuleType) -> None:
+    incident = sample.diagnosis().incidents[0]
+    impact = replace(incident.impact, wall_s=0.004, server_s=0.004, server_share=1.0)
+    labels = [tile.label for tile in impact_tiles(replace(incident, impact=impact))]
+    assert "spent waiting in vain" not in labels
+    assert "of the server’s busy time" not in labels
+    told = [tile.label for tile in impact_tiles(replace(incident, impact=replace(impact, wall_s=4.0)))]
+    assert "spent waiting in vain" in told
+
+
+def test_columns_that_are_known_of_no_try_are_left_out(sample: ModuleType) -> None:
+    whole = sample.diagnosis()
+    incident = whole.incidents[0]
+    rows = [replace(row, columns={**row.columns, "cached_tokens": None}) for row in incident.attempts]
+    html = render_html(replace(whole, incidents=(replace(incident, attempts=tuple(rows)),)))
+    assert 'data-label="from cache"' not in html
+    assert 'data-label="asked"' in html
