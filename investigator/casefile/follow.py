@@ -31,13 +31,14 @@ State = Literal["new", "grown", "replaced"]
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """What was read of one stream: from which byte on (0 for a new or replaced one), and how much."""
+    """What was read of one stream: from which byte and line on (0 and 1 for a new or replaced one), and how much."""
 
     source_id: int
     path: str
     state: State
     from_bytes: int
     read_bytes: int
+    from_line: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +199,9 @@ class _Follow:
         self._places.added(
             replace(stream, cursor_bytes=position.offset, cursor_line=position.line_no, tail=position.tail)
         )
+        from_line = stream.cursor_line if state == "grown" else 1
         if read_bytes or state != "grown":
-            self.growths.append(Growth(stream.source_id, stream.path, state, from_bytes, read_bytes))
+            self.growths.append(Growth(stream.source_id, stream.path, state, from_bytes, read_bytes, from_line))
 
     def _told(self, file: _File, opened: SourceStream) -> Callable[[], None] | None:
         if self._progress is None:

@@ -108,7 +108,7 @@ class Book:
     def unjudged(self) -> tuple[Growth, ...]:
         """What was read and not judged yet: tonight's, and that of a scan that was killed before it judged."""
         rows = self._rows(_sql("unjudged"))
-        return tuple(Growth(id_, path, "grown", from_, to - from_) for id_, path, from_, to in rows)
+        return tuple(Growth(id_, path, "grown", from_, to - from_, line) for id_, path, from_, to, line in rows)
 
     def write(self, found: Findings) -> None:
         """Add a night, all or nothing; everything that was read counts as judged then."""

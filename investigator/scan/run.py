@@ -6,7 +6,7 @@ not judged is known by the book of nights.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -155,7 +155,12 @@ class _Scan:
         read |= {f"agent {row.columns['agent']}" for row in diagnosis.attempts if row.columns.get("agent")}
         if night.reason:
             read = {known.seen.place for known in self._book.open_incidents().values()}
-        tonight = [self._seen(incident) for incident in _worth_telling(diagnosis.incidents)]
+        new_from = {growth.path: growth.from_line for growth in growths}
+        tonight = [
+            self._seen(incident)
+            for incident in _worth_telling(diagnosis.incidents)
+            if night.reason or _is_fresh(incident, new_from)
+        ]
         return compare(tonight, self._book.open_incidents(), night.night, frozenset(read))
 
     def _pages(self, night: Night, diagnosis: Diagnosis) -> dict[str, str]:
@@ -202,6 +207,13 @@ class _Scan:
             warnings=(), drops=(), problems=tuple(self._problems), gaps=followed.gaps, codes=tuple(self._codes),
             reports=self._config.resolved(self._settings.reports),
         )  # fmt: skip
+
+
+def _is_fresh(incident: Incident, new_from: Mapping[str, int]) -> bool:
+    """Does one of its lines stand in what was read tonight? The rest of the window was told in an earlier night."""
+    cited = [ref for finding in incident.findings for ref in finding.evidence]
+    cited += [ref for attempt in incident.attempts for ref in attempt.evidence]
+    return any(ref.source in new_from and ref.line_no >= new_from[ref.source] for ref in cited)
 
 
 def _worth_telling(incidents: Iterable[Incident]) -> tuple[Incident, ...]:

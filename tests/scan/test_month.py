@@ -6,10 +6,11 @@ import random
 from pathlib import Path
 
 import pytest
-from month import scan, writers
 
 from investigator.casefile.case import Case
 from investigator.casefile.ingest import ingest
+
+from .month import scan, writers
 
 
 def requests_in(case: Path) -> list[tuple[object, ...]]:

@@ -60,4 +60,4 @@ CREATE TABLE IF NOT EXISTS nights.outbox (
 );
 
 -- How far each source was judged: what lies beyond is tonight's news, also when a scan was killed after reading it.
-CREATE TABLE IF NOT EXISTS nights.judged (source_id UBIGINT PRIMARY KEY, cursor_bytes BIGINT NOT NULL, tail VARCHAR);
+CREATE TABLE IF NOT EXISTS nights.judged (source_id UBIGINT PRIMARY KEY, cursor_bytes BIGINT NOT NULL, cursor_line INTEGER NOT NULL, tail VARCHAR);

@@ -1,4 +1,5 @@
-SELECT source.source_id, source.path, coalesce(judged.cursor_bytes, 0) AS from_bytes, source.cursor_bytes
+SELECT source.source_id, source.path, coalesce(judged.cursor_bytes, 0) AS from_bytes, source.cursor_bytes,
+    coalesce(judged.cursor_line, 1) AS from_line
 FROM meta.sources AS source
 LEFT JOIN nights.judged AS judged USING (source_id)
 WHERE source.cursor_bytes > 0
