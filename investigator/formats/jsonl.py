@@ -116,6 +116,11 @@ class JsonlParser:
     info: SourceInfo
     reader: RecordReader
 
+    @property
+    def line_local(self) -> bool:
+        """Does the reader remember nothing? (`formats.resume`)"""
+        return bool(getattr(self.reader, "line_local", False))
+
     def feed(self, chunk: Chunk) -> Parsed:
         rows, lines_read = Rows(self.info.source_id), Account()
         lines = raw_lines(chunk.data)

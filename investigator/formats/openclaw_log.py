@@ -89,6 +89,8 @@ def patterns() -> Patterns:
 class OpenClawLogReader:
     """Understands the gateway log line by line; nothing is remembered between lines."""
 
+    line_local = True
+
     def read(self, raw: bytes, at: At, rows: Rows) -> Outcome:
         record = decode_record(raw)
         if record is None:

@@ -34,6 +34,8 @@ def _unquoted(value: str) -> str:
 class OpenCodeLogReader:
     """Each attempt begins with `message=stream`; a failed one ends with `message="stream error"`."""
 
+    line_local = True
+
     def read(self, raw: bytes, at: At, rows: Rows) -> Outcome:
         text = raw.decode("utf-8", "replace")
         if not text.startswith("timestamp="):
