@@ -191,7 +191,8 @@ def _numbers() -> list[pl.Expr]:
     """Prompt, cache, output and times.
 
     A finished task leaves prompt + output - 1 tokens in its slot (ollama-logs.md §7: 14892 + 312 - 1 = 15203), which
-    gives the prompt where the line that names it is hidden; a context shift breaks the sum.
+    gives the prompt where the line that names it is hidden; a context shift breaks the sum. The same sum gives the
+    output of a cancelled task, which prints no timings: its slot holds more than the prompt once it was writing.
     """
     whole = (pl.col("context_shifts") == 0) & pl.col("finished") & ~pl.col("truncated").fill_null(True)
     from_slot = pl.when(whole).then(pl.col("release_n_tokens") - pl.col("out_tokens") + 1)
@@ -218,9 +219,26 @@ def _numbers() -> list[pl.Expr]:
         ),
     )
     queue = pl.col("start_t_s") - pl.col("waiting_t_s")
-    output = pl.coalesce("out_tokens", "written_so_far")
+    written = pl.col("release_n_tokens") - pl.coalesce("prompt_tokens", pl.col("cached") + pl.col("new_tokens")) + 1
+    left = (pl.col("context_shifts") == 0) & pl.col("cancelled") & ~pl.col("truncated").fill_null(True) & (written > 1)
+    decode_line = pl.coalesce("decode_line", "release_line")
+    output = known(
+        _INT,
+        sourced(pl.col("out_tokens"), _INT, "measured", line=decode_line),
+        sourced(
+            pl.when(left).then(written),
+            _INT,
+            "derived",
+            line=release,
+            note="tokens in the slot at the end − prompt + 1",
+        ),
+        sourced(pl.col("written_so_far"), _INT, "measured", line=decode_line),
+    )
     shown = pl.when(~pl.col("prefilled")).then(
-        pl.coalesce("read_so_far", pl.when(pl.col("cancelled") & ~pl.col("refused")).then(pl.col("release_n_tokens")))
+        pl.coalesce(
+            "read_so_far",
+            pl.when(pl.col("cancelled") & ~pl.col("refused") & ~left.fill_null(False)).then(pl.col("release_n_tokens")),
+        )
     )
     return [
         asked.alias("asked_tokens"),
@@ -228,7 +246,7 @@ def _numbers() -> list[pl.Expr]:
         sourced(
             pl.coalesce("slot_ctx", "refused_window"), _INT, "measured", line=pl.coalesce("prompt_line", "refusal_line")
         ).alias("window_tokens"),
-        sourced(output, _INT, "measured", line=pl.coalesce("decode_line", "release_line")).alias("output_tokens"),
+        output.alias("output_tokens"),
         sourced(pl.col("prefill_seconds"), _FLOAT, "measured", line=pl.col("prefill_line")).alias("prefill_s"),
         sourced(pl.col("decode_seconds"), _FLOAT, "measured", line=pl.col("decode_line")).alias("decode_s"),
         sourced(queue, _FLOAT, "measured").alias("queue_s"),
