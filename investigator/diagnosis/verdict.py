@@ -34,6 +34,9 @@ def verdict(incidents: Sequence[Incident], attempts: int, fact_lines: int, faile
         more = len(serious) - 1
         tail = f" ({more} more incident{'s' if more != 1 else ''} below.)" if more else ""
         return Verdict("cause_found", found[0].sentence + tail)
+    minor_causes = [i for i in incidents if i.causes and i.impact.failed_calls]
+    if not serious and failed and sum(i.impact.failed_calls for i in minor_causes) >= failed:
+        return Verdict("cause_found", minor_causes[0].sentence)
     if serious or failed:
         which = serious[0].sentence if serious else f"{failed} calls failed; no rule explains why."
         return Verdict("unexplained", which)

@@ -110,8 +110,14 @@ def impact_tiles(incident: Incident) -> tuple[Tile, ...]:
     return tuple(tiles)
 
 
+def _file_name(model: str) -> str:
+    """A model's name; of a file in Ollama's store the beginning of its hash."""
+    name = model.rpartition("/")[2] if "/blobs/" in model else model
+    return f"{name[:19]}…" if name.startswith("sha256-") and len(name) > 20 else name
+
+
 def _subtitle(incident: Incident, zone: int | None) -> str:
-    parts = [incident.model] if incident.model else []
+    parts = [_file_name(incident.model)] if incident.model else []
     if incident.started_at is not None:
         start, end = (
             clock(incident.started_at, zone, with_date=True).text,
@@ -166,7 +172,8 @@ def _steps(steps: Sequence[Step], zone: int | None, evidence: Evidence) -> tuple
     for step in steps:
         stem = step.name.removesuffix("_low").removesuffix("_high")
         folded = stem != step.name and {stem, f"{stem}_low", f"{stem}_high"} <= named.keys()
-        folded = folded or (step.expr, step.value) in sums
+        # That a message has letters is a condition, and no sum.
+        folded = folded or (step.expr, step.value) in sums or step.expr.startswith("length(")
         sums.add((step.expr, step.value))
         fresh = tuple(o for o in step.operands if folded or (o.name, o.value) not in told)
         if not folded:

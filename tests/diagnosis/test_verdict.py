@@ -96,3 +96,9 @@ def test_exit_code(
 ) -> None:
     found, told = exit_code(incidents, problems, [result(outcome)], fail_on)
     assert (found, len(told)) == (code, reasons)
+
+
+def test_failures_that_small_causes_explain_are_not_unexplained() -> None:
+    explained = replace(MINOR, impact=Impact(2, 2, None, None))
+    assert verdict([explained], 5, 9, 2).kind == "cause_found"
+    assert verdict([explained], 5, 9, 3).kind == "unexplained"

@@ -11,7 +11,7 @@ import pytest
 from investigator.report import render_html
 from investigator.report.charts import CurvePlot, Mark, _symbols
 from investigator.report.html import _prose
-from investigator.report.incident_view import impact_tiles
+from investigator.report.incident_view import _file_name, impact_tiles
 from investigator.report.scales import Linear, time_ticks
 from investigator.report.text import quantity
 
@@ -60,3 +60,8 @@ def test_columns_that_are_known_of_no_try_are_left_out(sample: ModuleType) -> No
     html = render_html(replace(whole, incidents=(replace(incident, attempts=tuple(rows)),)))
     assert 'data-label="from cache"' not in html
     assert 'data-label="asked"' in html
+
+
+def test_a_stored_file_is_named_by_the_beginning_of_its_hash() -> None:
+    assert _file_name("/home/dev/.ollama/models/blobs/sha256-" + "ab" * 32) == "sha256-abababababab…"
+    assert _file_name("library/qwen3:8b") == "library/qwen3:8b"
