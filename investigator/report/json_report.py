@@ -93,7 +93,7 @@ def _world(world: World) -> dict[str, Any]:
 
 def _finding(finding: Finding) -> dict[str, Any]:
     """A finding that is in the report has fired: the key is there for readers who merge it with `rules`."""
-    return {**_fields(finding, skip=("finding_id",)), "id": finding.finding_id, "outcome": "fired"}
+    return {**_fields(finding, skip=("finding_id", "texts")), "id": finding.finding_id, "outcome": "fired"}
 
 
 def _rule(rule: RuleResult) -> dict[str, Any]:

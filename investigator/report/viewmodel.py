@@ -14,6 +14,7 @@ from investigator.report.incident_view import impact_tiles, incident_view
 from investigator.report.language import _, current, figures_in
 from investigator.report.redact import REDACT, Redaction
 from investigator.report.text import Shown, clipped, number, plural, size, zone_words
+from investigator.report.translated import in_language
 from investigator.report.viewtypes import Cell, InputView, Page, Table, Tag, Tile
 from investigator.report.words import RULE_OUTCOMES, VERDICTS, narrowed_words, severity_tag, tag
 from investigator.rulebook.findings import SEVERITIES, RuleResult
@@ -41,6 +42,7 @@ def page(diagnosis: Diagnosis, caps: Caps = CAPS[0], redaction: Redaction = REDA
     """The template-ready view of a diagnosis. Pure: the same diagnosis gives the same page."""
     d, receipt = clean(diagnosis, redaction)
     if current() != "en":
+        d = in_language(d)
         d = replace(d, verdict=rewritten(d.verdict, figures_in), incidents=rewritten(d.incidents, figures_in))
     evidence = Evidence(d.evidence.values(), cited(d.incidents[: caps.incidents]), caps.evidence_lines)
     incidents = tuple(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from investigator.rulebook.compile import Compiled
-from investigator.rulebook.findings import Finding, Remedy, Step, Value
+from investigator.rulebook.findings import Finding, Remedy, Said, Step, Value
 from investigator.rulebook.labels import OperandBook, evidence_refs, weakest
 from investigator.rulebook.merge import Row
 from investigator.rulebook.model import RemedySpec
@@ -62,6 +62,10 @@ def build_finding(compiled: Compiled, group: Group, answers: Mapping[str, Answer
         evidence=evidence_refs(_evidence_texts(group, operands)),
         what_if={what_if: answer.value for what_if, answer in answers.items()},
         remedies=tuple(_remedies(compiled, row, answers, names)),
+        texts={
+            language: Said(said.title, render(said.short, names), render(said.long, names))
+            for language, said in rule.texts.items()
+        },
     )
 
 

@@ -243,6 +243,8 @@ class Checker:
             (("explain", "short"), self.rule.explain.short),
             (("explain", "long"), self.rule.explain.long),
         ]
+        for language, said in self.rule.texts.items():
+            texts += [(("texts", language, key), getattr(said, key)) for key in ("short", "long")]
         for number, remedy in enumerate(self.rule.remedies):
             for key in ("do", "where", "setting", "value", "paste"):
                 texts.append((("remedies", number, key), getattr(remedy, key)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -54,6 +54,15 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A finding's words in another language, rendered."""
+
+    title: str
+    short: str
+    long: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One rule that fired for one subject, or for several that were merged."""
 
@@ -77,6 +86,7 @@ class Finding:
     evidence: tuple[EvidenceRef, ...]
     what_if: Mapping[str, Value]
     remedies: tuple[Remedy, ...]
+    texts: Mapping[str, Said] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

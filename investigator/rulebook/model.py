@@ -91,6 +91,12 @@ class Explain(_Part):
     long: Text = Field(default="", description="for a newcomer: what happened and why; template")
 
 
+class Translation(Explain):
+    """The rule's words in another language; templates like the English ones."""
+
+    title: Text
+
+
 class WhatIf(_Part):
     """`change` columns, `solve` for the value of one column from which the verdict is false, or both together."""
 
@@ -171,6 +177,9 @@ class Rule(_Part):
     verdict: Text = Field(description="boolean expression: does the rule fire?")
     merge: Merge | None = None
     explain: Explain
+    texts: dict[Literal["de"], Translation] = Field(
+        default_factory=dict, description="language → the rule's words in it"
+    )
     what_if: list[WhatIf] = Field(default_factory=list)
     remedies: list[RemedySpec] = Field(default_factory=list)
     causes: list[CauseEdge] = Field(default_factory=list)

@@ -22,6 +22,7 @@ from investigator.rulebook.model import (
     Rule,
     RuleTest,
     StepSpec,
+    Translation,
     WhatIf,
 )
 from investigator.rulebook.templates import FILTERS
@@ -34,6 +35,7 @@ _PARTS: tuple[type[BaseModel], ...] = (
     StepSpec,
     Merge,
     Explain,
+    Translation,
     WhatIf,
     RemedySpec,
     CauseEdge,

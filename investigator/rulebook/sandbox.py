@@ -147,5 +147,5 @@ class _Reader(pickle.Unpickler):
 
 
 _RECORDS = frozenset(
-    {"Evaluation", "Finding", "Step", "Operand", "EvidenceRef", "Remedy", "SubjectResult", "RuleResult"}
+    {"Evaluation", "Finding", "Step", "Operand", "EvidenceRef", "Remedy", "Said", "SubjectResult", "RuleResult"}
 )
