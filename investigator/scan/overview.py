@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from investigator.report.redact import Redactor
 from investigator.report.text import number, visible
+from investigator.rulebook.findings import SEVERITIES
 from investigator.scan.baselines import Drop, Kind
 from investigator.scan.misses import Warning_
 
@@ -83,30 +84,39 @@ class Overview:
     notes: tuple[str, ...]
 
 
+def shown(text: str) -> str:
+    """Text that may come from a log: masked, with control characters made visible."""
+    return visible(Redactor().mask(text))
+
+
 def lines(history: Sequence[Mapping[str, Any]], nights: Sequence[int]) -> tuple[Line, ...]:
-    """History rows → one line per incident: open ones first, then the longest known."""
+    """History rows → one line per incident: open ones first, the severest first, then the longest known."""
     by_identity: dict[str, list[Mapping[str, Any]]] = {}
     for row in history:
         by_identity.setdefault(row["identity"], []).append(row)
     made = [_line(rows, nights) for rows in by_identity.values()]
-    return tuple(sorted(made, key=lambda line: (not line.is_open, -line.nights, line.title, line.place)))
+    return tuple(sorted(made, key=_order))
+
+
+def _order(line: Line) -> tuple[object, ...]:
+    severity = SEVERITIES.index(line.severity) if line.severity in SEVERITIES else 0
+    return not line.is_open, -severity, -line.nights, line.title, line.place
 
 
 def _line(rows: Sequence[Mapping[str, Any]], nights: Sequence[int]) -> Line:
     last, by_night = rows[-1], {row["night"]: row for row in rows}
     cells = tuple(_cell(by_night[night]) if night in by_night else None for night in nights)
     calls = [0 if cell is None or cell.word == "gone" else cell.calls for cell in cells]
-    clean = Redactor()
     return Line(
-        title=visible(clean.mask(last["title"])),
-        sentence=visible(clean.mask(last["sentence"])),
+        title=shown(last["title"]),
+        sentence=shown(last["sentence"]),
         severity=last["severity"],
-        place=visible(clean.mask(last["place"])),
-        model=visible(clean.mask(last["model"] or "")),
+        place=shown(last["place"]),
+        model=shown(last["model"] or ""),
         is_open=last["change"] != "gone",
         nights=last["nights"],
         cells=cells,
-        spark=sparkline(calls),
+        spark=sparkline(calls) if any(calls) else "",
         report=next((row["report"] for row in reversed(rows) if row["report"]), None),
     )
 
@@ -125,7 +135,7 @@ def trends(measures: Mapping[tuple[str, str, Kind], Sequence[float]], drops: Seq
         middle = sorted(values)[len(values) // 2]
         made.append(
             Trend(
-                place, model, _NAMES[kind], said(kind, values[-1]), said(kind, middle), sparkline(values),
+                shown(place), shown(model), _NAMES[kind], said(kind, values[-1]), said(kind, middle), sparkline(values),
                 f"{drop.change:.0%} worse than its last {drop.nights} nights" if drop else "",
             )
         )  # fmt: skip

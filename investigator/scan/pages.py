@@ -30,8 +30,8 @@ def write_overview(
         nights=tuple((row["night"], day(row["started_at"]), f"night {row['night']}") for row in shown),
         lines=lines(book.history(since), [row["night"] for row in shown]),
         trends=trends(book.measures(since), worse),
-        warnings=tuple(warning_text(warning) for warning in warned),
-        notes=tuple(notes),
+        warnings=tuple(shown(warning_text(warning)) for warning in warned),
+        notes=tuple(shown(note) for note in notes),
     )
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_report(folder / "index.html", render(overview))
