@@ -20,7 +20,7 @@ PYTEST_ARGS ?= -n auto
 BENCH_BYTES ?= 1GB
 BENCH_ARGS ?=
 
-.PHONY: check demo test test-all lint format bench bench-rules reports accuracy lock wheel clean help
+.PHONY: check demo test test-all test-trackers lint format bench bench-rules reports accuracy lock wheel clean help
 
 check: lint test
 
@@ -28,6 +28,7 @@ help:
 	@echo "demo      investigate the bundled incident and write $(DEMO_REPORT)"
 	@echo "test      the tests, without the long tier (under 10 minutes on 2 cores)"
 	@echo "test-all  all tests, the long tier too"
+	@echo "test-trackers  install Debian's Redmine and Request Tracker 5 (as root) and file tickets in them and in Roundup"
 	@echo "lint      ruff check, ruff format --check, mypy --strict"
 	@echo "format    let ruff fix and format"
 	@echo "bench     measure speed and memory on a generated log ($(BENCH_BYTES); BENCH_BYTES=200MB, BENCH_ARGS='--growth 2 5')"
@@ -59,6 +60,12 @@ test: $(STAMP)
 
 test-all: $(STAMP)
 	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# Debian only, and as root: packages are installed from the system's own sources.
+test-trackers: $(STAMP)
+	tests/trackers/redmine.sh install
+	tests/trackers/rt.sh install
+	INVESTIGATOR_TEST=trackers $(BIN)/python -m pytest tests/tickets/test_real.py -rs
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -21,7 +21,7 @@ from investigator.exits import Exit
 #: Panel of `--help` → its commands. Each is a module of this package with a `command`.
 PANELS = {
     "Investigate": ("investigate", "demo", "explain"),
-    "Step by step, on a case": ("ingest", "analyze", "report", "query", "coverage"),
+    "Step by step, on a case": ("ingest", "analyze", "report", "attach", "query", "coverage"),
     "Every night": ("scan", "schedule", "reports", "config"),
     "Before you buy": ("fit", "what-if", "machines", "models"),
     "Look things up": ("rules", "schema", "formats", "completion"),

@@ -27,6 +27,13 @@ def redaction_options(command: Command) -> Command:
     return command
 
 
+def masking_options(command: Command) -> Command:
+    """The same without --no-redact, for what leaves the machine."""
+    for option in reversed(_OPTIONS[1:]):
+        command = option(command)
+    return command
+
+
 _OPTIONS = (
     click.option("--no-redact", is_flag=True, help="Mask nothing, and mark the report as unmasked."),
     click.option(

@@ -88,7 +88,7 @@ def _scan(config: Config, now: datetime, lookback_s: float | None, *, as_json: b
             complain(trouble)
         with reading(quiet or as_json) as progress:
             outcome = scan(config, now, lookback_s=lookback_s, progress=progress)
-        codes = [outcome.exit_code, _tell(config, outcome), _prune(config, now)]
+        codes = [outcome.exit_code, _tell(config, outcome), _file(config, outcome, now), _prune(config, now)]
     _print(outcome, worst(codes), as_json=as_json, quiet=quiet)
     if check and (trouble := ping(check, _pinged(worst(codes)), _summary(outcome))):
         complain(trouble)
@@ -110,6 +110,23 @@ def _tell(config: Config, outcome: Outcome) -> Exit:
     try:
         with Case(config.resolved(config.settings.scan.case)) as case:
             trouble = tell(case, outcome, config.settings.notify)
+    except InvestigatorError as error:
+        trouble = (str(error),)
+    for each in trouble:
+        complain(each)
+    return Exit.UNDELIVERED if trouble else Exit.OK
+
+
+def _file(config: Config, outcome: Outcome, now: datetime) -> Exit:
+    """Tickets of tonight's incidents, where the configuration names a tracker."""
+    if config.settings.tickets.to is None:
+        return Exit.OK
+    from investigator.errors import InvestigatorError
+
+    try:
+        from investigator.tickets.nightly import attach_nightly
+
+        trouble = attach_nightly(config, outcome, now)
     except InvestigatorError as error:
         trouble = (str(error),)
     for each in trouble:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from investigator.config.load import Config, find_config, load_config
-from investigator.config.model import Keep, Notify, Scan, Settings, Warn
+from investigator.config.model import Keep, Notify, Scan, Settings, Tickets, Warn
 
-__all__ = ["Config", "Keep", "Notify", "Scan", "Settings", "Warn", "find_config", "load_config"]
+__all__ = ["Config", "Keep", "Notify", "Scan", "Settings", "Tickets", "Warn", "find_config", "load_config"]

@@ -48,6 +48,27 @@ class Notify(_Table):
     healthcheck: str | None = Field(default=None, description="URL to ping at the start and the end of a scan")
 
 
+class Tickets(_Table):
+    """The tracker that incidents are filed in. Its token comes from the environment, the keyring or credentials."""
+
+    to: Literal["redmine", "roundup", "rt", "jira", "github", "gitlab", "gitea"] | None = Field(
+        default=None, description="kind of tracker; without it `scan` files nothing"
+    )
+    url: str | None = Field(default=None, description="address of the tracker, https unless it is this machine")
+    project: str | None = Field(default=None, description="project as the tracker names it: key, queue, owner/name")
+    when: Literal["new", "worse", "always", "never"] = Field(
+        default="worse", description="what a scan files or comments: new incidents; also worse ones; each that is there"
+    )
+    closed: Literal["reopen", "link"] = Field(
+        default="reopen", description="an incident with a closed ticket is back: open that, or file one that names it"
+    )
+    issue_type: str = Field(default="Task", description="type of issue, in Jira")
+    labels: tuple[str, ...] = Field(default=(), description="labels of a new ticket, where the tracker has labels")
+    markup: Literal["markdown", "textile", "jira", "plain"] | None = Field(
+        default=None, description="markup of the tracker's texts, where it differs from what is usual"
+    )
+
+
 class Scan(_Table):
     """What `investigator scan` reads, keeps and writes."""
 
@@ -77,6 +98,7 @@ class Settings(_Table):
 
     scan: Scan = Scan()
     notify: Notify = Notify()
+    tickets: Tickets = Tickets()
     rules: dict[str, RuleOverride] = Field(default={}, description="overrides by rule id")
     machines: tuple[dict[str, Any], ...] = Field(default=(), description="own machines")
     models: tuple[dict[str, Any], ...] = Field(default=(), description="own models")

@@ -1,0 +1,1 @@
+INSERT OR REPLACE INTO tickets.tickets VALUES (?, ?, ?, ?, ?, ?)
