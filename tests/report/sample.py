@@ -324,7 +324,13 @@ def healthy_row(number: int, day: int, tokens: int, seconds: float) -> AttemptRo
 
 
 def machine_row(
-    id_: str, name: str, gib: float, price: Price | None, read_s: tuple[float, float, float] | None, fits: bool, passes: bool
+    id_: str,
+    name: str,
+    gib: float,
+    price: Price | None,
+    read_s: tuple[float, float, float] | None,
+    fits: bool,
+    passes: bool,
 ) -> MachineRow:
     return MachineRow(
         machine_id=id_, name=name, memory_gib=gib, cards=1, price=price, is_present=id_ == "apple-m2-ultra",
@@ -341,7 +347,9 @@ def machines() -> MachineTable:
     small = Price(120, "2025-01", False)
     rows = (
         machine_row("apple-m2-ultra", "Mac Studio M2 Ultra", 64, None, (610.0, 673.0, 742.0), True, False),
-        machine_row("dgx", "DGX Spark", 128, Price(4699, "2026-02", True, "raised from 3999"), (143, 196, 268), True, True),
+        machine_row(
+            "dgx", "DGX Spark", 128, Price(4699, "2026-02", True, "raised from 3999"), (143, 196, 268), True, True
+        ),
         *(machine_row(f"small-{n}", f"Small board {n}", 16, small, None, False, False) for n in range(6)),
     )
     return MachineTable(
