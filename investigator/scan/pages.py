@@ -23,12 +23,11 @@ def write_overview(
 ) -> Path:
     """index.html over the last nights. Raises DeliveryProblem when it cannot be written."""
     since = max(1, night - SHOWN_NIGHTS + 1)
-    rows = book.nights(since)
-    shown = [row for row in rows if row["read_bytes"] or row["reason"] or row["night"] == night]
+    told = [row for row in book.nights(since) if row["read_bytes"] or row["reason"] or row["night"] == night]
     overview = Overview(
         tool_version=__version__,
-        nights=tuple((row["night"], day(row["started_at"]), f"night {row['night']}") for row in shown),
-        lines=lines(book.history(since), [row["night"] for row in shown]),
+        nights=tuple((row["night"], day(row["started_at"]), f"night {row['night']}") for row in told),
+        lines=lines(book.history(since), [row["night"] for row in told]),
         trends=trends(book.measures(since), worse),
         warnings=tuple(shown(warning_text(warning)) for warning in warned),
         notes=tuple(shown(note) for note in notes),
