@@ -12,7 +12,7 @@ from investigator.report.write import write_report
 from investigator.scan.baselines import Drop
 from investigator.scan.book import SHOWN_NIGHTS, Book
 from investigator.scan.misses import Warning_
-from investigator.scan.overview import Overview, day, lines, render, trends, warning_text
+from investigator.scan.overview import Overview, day, lines, render, shown, trends, warning_text
 from investigator.scan.retention import Page, to_prune
 
 _NIGHT = re.compile(r"^(\d{4}-\d\d-\d\d)-\d{4}$")
