@@ -13,6 +13,7 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -124,6 +125,11 @@ def redmine(folder: Path) -> Iterator[Real]:
             closed = next(status["id"] for status in statuses if status["is_closed"])
             api.put(f"/issues/{key}.json", {"issue": {"status_id": closed}})
 
+        def page(key: str) -> str:
+            """The description as it is shown; around it stand forms with its source."""
+            shown = api.get(f"/issues/{key}").text.partition('<div class="wiki">')[2]
+            return shown.partition("</div>")[0]
+
         def everything(key: str) -> bytes:
             texts = (
                 api.get(f"/issues/{key}.json?include=journals,attachments").content + api.get(f"/issues/{key}").content
@@ -136,7 +142,7 @@ def redmine(folder: Path) -> Iterator[Real]:
             token,
             "investigator-test",
             files,
-            lambda key: api.get(f"/issues/{key}").text,
+            page,
             close,
             everything,
         )
@@ -164,8 +170,14 @@ def rt(folder: Path) -> Iterator[Real]:
         def texts(key: str) -> bytes:
             return b"\n".join(b64decode(item["Content"]) for item in attachments(key) if item.get("Content"))
 
+        def page(key: str) -> str:
+            """What RT makes of plain text: it escapes it, and nothing of ours is anything else."""
+            written = [item for item in attachments(key) if item.get("Content") and not item.get("Filename")]
+            assert {item["ContentType"] for item in written} == {"text/plain"}
+            return escape("\n".join(b64decode(item["Content"]).decode("utf-8") for item in written))
+
         yield Real(
-            "rt", url, token, "General", files, lambda key: texts(key).decode("utf-8", "replace"),
+            "rt", url, token, "General", files, page,
             lambda key: api.put(f"/REST/2.0/ticket/{key}", {"Status": "resolved"}), texts,
         )  # fmt: skip
 
