@@ -12,7 +12,6 @@ from investigator.formats.base import Format, Unsupported
 from investigator.formats.client_errors import CLIENT_ERRORS
 from investigator.formats.llama_server import LLAMA_SERVER
 from investigator.formats.ollama_server import OLLAMA_SERVER
-from investigator.formats.sqlite_rows import MAGIC
 from investigator.formats.textformat import TextFormat
 from investigator.formats.transport import bare_head
 from investigator.yamltext import load as load_yaml
@@ -47,8 +46,8 @@ def recognise(head: bytes, path: str, more: Iterable[Format] = ()) -> Recognitio
     """
     best: Format | None = None
     confidence = 0.0
-    # Text has no NUL, docker's frames have a few: what is mostly NUL need not be shown to sixty formats.
-    if head.count(0) * 3 > len(head) and not head.startswith(MAGIC):
+    # A hole of a sparse file need not be shown to sixty formats; a log with NULs in it does.
+    if not head.strip(b"\x00"):
         return Recognition(None, None, 0.0)
     # Only the engine of the text formats sees through transports, so only they may claim what is inside one.
     bare = bare_head(head)

@@ -157,3 +157,11 @@ def test_evidence_has_neighbours_and_warnings() -> None:
     loud = b'time=2025-03-21T20:30:43.123Z level=WARN source=runner.go:1 msg="truncating input prompt" limit=1 prompt=2 new=1\n'
     parsed = parse("ollama-server", quiet * 10 + loud + quiet * 10)
     assert parsed.evidence["line_no"].to_list() == list(range(8, 15))
+
+
+def test_a_log_with_holes_of_nul_is_recognised() -> None:
+    line = b'[GIN] 2026/02/18 - 11:00:01 | 200 |  1.5s |       127.0.0.1 | POST     "/api/chat"\n'
+    found = recognise(line * 20 + b"\x00" * 20_000 + line * 20, "server.log")
+    assert found.format is not None
+    assert found.format.id == "ollama-server"
+    assert recognise(b"\x00" * 60_000, "hole.bin").format is None
