@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from investigator.capacity.fit import PrefillFit, PrefillPoint, fit_prefill
+from investigator.capacity.points import MIN_NEW_TOKENS
 
 from .schema import PlacedFrames
 from .sourced import value_of
@@ -19,6 +20,7 @@ from .sourced import value_of
 _MAX_POINTS = 400  # of one server and model, spread evenly over the depths: a fit gains nothing from more
 _MATCH_S = 1.6  # a client's total differs from the server's latency by less
 _ANSWER_SHARE = 0.05  # without a known answer rate: an answer may make a read wrong by at most this share
+_HIT_RATIO = 1.25  # a deeper prompt is read no faster; from this ratio on, part of it was in the cache
 _SLOW_TPS = 15.0  # few people wait for less; of an answer's possible time, from none to this rate's, half is taken off
 
 Group = tuple[str, str | None]
@@ -152,18 +154,44 @@ def _latency_reads(attempts: pl.DataFrame, answer_tps: Mapping[Group, float]) ->
 
 
 def _client_reads(timings: pl.DataFrame, attempts: pl.DataFrame) -> list[tuple[Group, Read]]:
-    """A client's timing belongs to the request it matches, else to the only server and model of the case."""
-    groups = attempts.filter(pl.col("stream").is_not_null()).select("attempt_id", "stream", "model_key")
+    """A client's timing belongs to the request it matches, else to the only server and model of the case.
+
+    From 0.4.0 on the count is of the whole prompt, the time of what was not in the cache (reference §5).
+    """
+    groups = attempts.filter(pl.col("stream").is_not_null()).select(
+        "attempt_id", "stream", "model_key", cached=value_of("cached_tokens")
+    )
     distinct = groups.select("stream", "model_key").unique()
     only = distinct.row(0) if distinct.height == 1 else None
     rows = timings.filter(pl.col("prompt_s") > 0).join(groups, on="attempt_id", how="left").rows(named=True)
-    found = []
+    found: list[tuple[Group, Read]] = []
+    unsure: dict[Group, list[Read]] = {}
     for row in rows:
         group = (row["stream_right"], row["model_key"]) if row["attempt_id"] is not None else only
-        if group is not None:
-            point = PrefillPoint(int(row["prompt_tokens"]), 0, row["prompt_s"], "measured")
-            found.append((group, Read(point, row["source_id"], row["line_no"])))
-    return found
+        if group is None:
+            continue
+        cached = int(row["cached"] or 0)
+        point = PrefillPoint(int(row["prompt_tokens"]) - cached, cached, row["prompt_s"], "measured")
+        read = Read(point, row["source_id"], row["line_no"])
+        if row["cached"] is None:
+            unsure.setdefault(group, []).append(read)
+        elif point.new_tokens > 0:
+            found.append((group, read))
+    return found + [(group, read) for group, mine in unsure.items() for read in without_cache_hits(mine)]
+
+
+def without_cache_hits(reads: list[Read]) -> list[Read]:
+    """Reads of unknown cache state, without those faster than a shorter prompt (of a filled batch) was read."""
+    kept: list[Read] = []
+    slowest_tps = float("inf")
+    for read in sorted(reads, key=lambda r: (r.point.new_tokens, -r.point.seconds, r.source_id, r.line_no)):
+        tps = read.point.new_tokens / read.point.seconds
+        if tps > _HIT_RATIO * slowest_tps:
+            continue
+        kept.append(read)
+        if read.point.new_tokens >= MIN_NEW_TOKENS:
+            slowest_tps = min(slowest_tps, tps)
+    return kept
 
 
 def _answer_rates(attempts: pl.DataFrame, timings: pl.DataFrame) -> dict[Group, float]:

@@ -144,7 +144,8 @@ class ClaudeCodeReader:
             ended_at=stamp.at,
             start_basis=None if started is None else "measured" if self.requested_at else "derived",
             input_tokens=usage.prompt_tokens(),
-            output_tokens=None if failed else usage.output_tokens,
+            # Before the end is known the count is message_start's placeholder.
+            output_tokens=None if failed or message.stop_reason is None else usage.output_tokens,
             cache_read_tokens=None if failed else usage.cache_read_input_tokens,
             max_output_tokens=self.max_tokens,
             finish_reason="error" if failed else _FINISH.get(message.stop_reason or "", message.stop_reason),

@@ -125,7 +125,8 @@ class ClaudeStreamReader:
             start_basis="derived" if self.previous else None,
             ended_at=stamp.at,
             input_tokens=sum_at(usage, "input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"),
-            output_tokens=None if failed else number_at(usage, "output_tokens"),
+            # Before the end is known the count is message_start's placeholder.
+            output_tokens=None if failed or reason is None else number_at(usage, "output_tokens"),
             cache_read_tokens=None if failed else number_at(usage, "cache_read_input_tokens"),
             finish_reason="error" if failed else _FINISH.get(reason or "", reason),
             **(error_cells(classify_best(text, text_at(record, "api_error")), text) if failed else {}),

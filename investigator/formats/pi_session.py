@@ -120,6 +120,7 @@ class PiSessionReader:
         error = _call_error(message) if failed else None
         started, basis = self._start(message, stamp.at, error)
         usage = message.usage
+        counted = usage is not None and usage.prompt_tokens() is not None
         rows.add(
             "agent_call",
             at,
@@ -135,8 +136,9 @@ class PiSessionReader:
             ended_at=stamp.at,
             start_basis=basis,
             input_tokens=usage.prompt_tokens() if usage else None,
-            output_tokens=usage.output if usage and (usage.output or not failed) else None,
-            cache_read_tokens=usage.cacheRead if usage and usage.prompt_tokens() is not None else None,
+            # A stream without counts leaves them all 0.
+            output_tokens=usage.output if usage and (usage.output or (counted and not failed)) else None,
+            cache_read_tokens=usage.cacheRead if usage and counted else None,
             finish_reason=_FINISH.get(message.stopReason or "", message.stopReason),
             **(error_cells(error, message.errorMessage) if error else {}),
         )

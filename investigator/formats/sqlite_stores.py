@@ -98,9 +98,9 @@ def _webui_answer(message: Mapping[str, object], session: str | None, stamp: Sta
         started_at=stamp.at,
         start_basis="measured" if stamp.at else None,
         ended_at=ended,
-        first_token_s=sum(part or 0.0 for part in parts) if parts[1] is not None else None,
-        input_tokens=number_at(usage, "prompt_eval_count", "prompt_tokens", "input_tokens"),
-        output_tokens=number_at(usage, "eval_count", "completion_tokens", "output_tokens"),
+        first_token_s=parts[0] + parts[1] if parts[0] is not None and parts[1] is not None else None,
+        input_tokens=_told(usage, "prompt_eval_count", "prompt_tokens", "input_tokens"),
+        output_tokens=_told(usage, "eval_count", "completion_tokens", "output_tokens"),
         finish_reason="error" if error else None,
         **(error_cells(classify_best(error), error) if error else {}),
     )
@@ -112,16 +112,21 @@ def _webui_answer(message: Mapping[str, object], session: str | None, stamp: Sta
             model_name=model,
             total_s=total_s,
             load_s=parts[0],
-            prompt_tokens=number_at(usage, "prompt_eval_count"),
+            prompt_tokens=_told(usage, "prompt_eval_count"),
             prompt_s=parts[1],
-            output_tokens=number_at(usage, "eval_count"),
+            output_tokens=_told(usage, "eval_count"),
             output_s=_seconds(usage, "eval_duration"),
         )
 
 
+def _told(usage: Mapping[str, object], *names: str) -> float | int | None:
+    """The first number that is told. Ollama leaves out what it does not know; Open WebUI writes 0 in its place."""
+    return next((value for name in names if (value := number_at(usage, name))), None)
+
+
 def _seconds(usage: Mapping[str, object], name: str) -> float | None:
     """A duration that Ollama tells in nanoseconds."""
-    value = number_at(usage, name)
+    value = _told(usage, name)
     return None if value is None else value * _NS
 
 
