@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from .cuts import release_number
 from .held import with_held
 from .limits import with_limits
 from .outcomes import SUCCESSES
@@ -17,6 +18,7 @@ from .waiting import with_waiting
 
 _INT = pl.Int64()
 _FLOAT = pl.Float64()
+_LAST_UNCACHED_COUNT = 3_012  # 0.3.12, as `release_number` writes it
 
 
 def with_arithmetic(attempts: pl.DataFrame, placed: PlacedFrames, memory: pl.DataFrame) -> pl.DataFrame:
@@ -37,7 +39,10 @@ def _may_be_cited() -> pl.Expr:
 
 
 def _with_client_counts(attempts: pl.DataFrame, placed: PlacedFrames) -> pl.DataFrame:
-    """Prompt and output tokens that a client's own timing tells of the request it matches."""
+    """Prompt and output tokens that a client's own timing tells of the request it matches.
+
+    Up to 0.3.12 Ollama's count leaves out what was in the cache (reference §5): there only a cold prompt's is its size.
+    """
     timings = client_timings(attempts, placed).filter(pl.col("attempt_id").is_not_null())
     told = timings.unique("attempt_id", keep="first", maintain_order=True).select(
         "attempt_id",
@@ -49,6 +54,8 @@ def _with_client_counts(attempts: pl.DataFrame, placed: PlacedFrames) -> pl.Data
         t_line="line_no",
     )
     joined = attempts.join(told, on="attempt_id", how="left", maintain_order="left")
+    uncached_only = (release_number(pl.col("version")) <= _LAST_UNCACHED_COUNT) & ~pl.col("cold")
+    joined = joined.with_columns(t_asked=pl.when(~uncached_only.fill_null(False)).then("t_asked"))
 
     def add(column: str, value: str, dtype: pl.DataType) -> pl.Expr:
         extra = sourced(
