@@ -11,6 +11,7 @@ from investigator.casefile.evidence import cite
 from investigator.casefile.frames import read_frame
 from investigator.diagnosis.account import assumptions, input_lines, input_problems, unpaired
 from investigator.diagnosis.charts import curve, memory
+from investigator.diagnosis.collecting import Engine
 from investigator.diagnosis.describe import attempt_row, busy_s, impact
 from investigator.diagnosis.differential import differential
 from investigator.diagnosis.fixes import fixes
@@ -49,7 +50,7 @@ def diagnose(
     rows = read_frame(case.connection, "FROM attempts ORDER BY arrived_at NULLS LAST, attempt_id").to_dicts()
     attempts: dict[str, Row] = {str(row["attempt_id"]): row for row in rows}
     at_slot = turns(rows)
-    work = _Diagnosing(case, rules, evaluation, attempts, at_slot, replay, busy_s(rows))
+    work = _Diagnosing(case, rules, evaluation, attempts, at_slot, replay, busy_s(rows), _engines(case))
     incidents = work.incidents()
     problems, notes = input_problems(case, rules)
     code, reasons = exit_code(incidents, problems, evaluation.results, fail_on)
@@ -80,6 +81,12 @@ def diagnose(
     )
 
 
+def _engines(case: Case) -> dict[str, Engine]:
+    """Stream → whose server wrote it. Streams of one server only."""
+    rows = case.connection.sql(query("engines")).fetchall()
+    return {stream: "llama-server" if engine == "llama-server" else "ollama" for stream, engine in rows}
+
+
 def _by_time(row: Row) -> tuple[str, str]:
     return str(row["arrived_at"]), str(row["attempt_id"])
 
@@ -95,6 +102,7 @@ class _Diagnosing:
     at_slot: Mapping[str, Turn]
     replay: bool
     busy: Mapping[str, float]
+    engines: Mapping[str, Engine]
 
     def incidents(self) -> tuple[Incident, ...]:
         """Ranked by the importance of their first cause, then severity, then time."""
@@ -115,6 +123,11 @@ class _Diagnosing:
         place = (-weight, -severity_rank(incident.severity), str(incident.started_at), incident.incident_id)
         return place, incident
 
+    def _engine(self, group_: Group) -> Engine:
+        """Whose server the attempts used; Ollama where none says so, as the one that most have."""
+        used = {self.engines.get(str(row["stream"])) for row in group_.attempts} or {None}
+        return "llama-server" if used <= {"llama-server", None} and used != {None} else "ollama"
+
     def _incident(self, group_: Group) -> Incident:
         roots = self._roots(group_)
         causes = _cause_lines(roots, group_, self._weights(group_), self._felt(roots))
@@ -134,7 +147,7 @@ class _Diagnosing:
             symptoms=tuple(dict.fromkeys(f.short for f in group_.findings if f.kind == "symptom")),
             findings=tuple(sorted((*group_.findings, *group_.ruled_out), key=_finding_order(ordered_roots))),
             differential=differential(
-                group_, frozenset(f.finding_id for f in roots), self.evaluation, self.rules.rules
+                group_, frozenset(f.finding_id for f in roots), self.evaluation, self.rules.rules, self._engine(group_)
             ),
             what_would_help=helpful,
             fixes=fixes(ordered_roots, helpful),

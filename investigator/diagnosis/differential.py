@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
-from importlib.resources import files
+from collections.abc import Iterable, Sequence
 
+from investigator.diagnosis.collecting import Engine, command
 from investigator.diagnosis.incidents import Group, severity_rank
 from investigator.diagnosis.model import Hypothesis, HypothesisVerdict
 from investigator.rulebook.compile import Compiled
 from investigator.rulebook.evaluate import Evaluation
 from investigator.rulebook.findings import EvidenceRef, Finding, SubjectResult
-from investigator.yamltext import load as load_yaml
 
 #: Causes that could not be evaluated and are shown one by one; the report's list of rules has them all.
 MOST_UNDECIDED = 8
@@ -19,16 +17,15 @@ MOST_UNDECIDED = 8
 _ORDER: tuple[HypothesisVerdict, ...] = ("cause", "contributes", "symptom", "cannot_tell", "ruled_out")
 
 
-@cache
-def _collect() -> Mapping[str, str]:
-    text = files(__package__).joinpath("collect.yaml").read_text(encoding="utf-8")
-    return dict(load_yaml(text))
-
-
 def differential(
-    group: Group, roots: frozenset[str], evaluation: Evaluation, rules: Sequence[Compiled]
+    group: Group,
+    roots: frozenset[str],
+    evaluation: Evaluation,
+    rules: Sequence[Compiled],
+    engine: Engine = "ollama",
 ) -> tuple[Hypothesis, ...]:
-    """One line per rule that has something to say of this incident. `roots` are the finding ids of likely causes.
+    """One line per rule that has something to say of this incident. `roots` are the finding ids of likely causes,
+    `engine` the server of the failed attempts: what to collect depends on it.
 
     Causes that stayed quiet are told together, in one line.
     """
@@ -46,7 +43,7 @@ def differential(
         if findings:
             lines.append(_fired(rule, findings, roots))
         elif missing := sorted({r.reason for r in results if r.outcome == "not_evaluated" and r.reason}):
-            undecided.append(_undecided(rule, missing))
+            undecided.append(_undecided(rule, missing, engine))
         elif rule.rule.kind == "cause" and results and {r.outcome for r in results} == {"quiet"}:
             quiet.append(rule.rule.title)
     lines += sorted(undecided, key=lambda line: _rank(line, rules))[:MOST_UNDECIDED]
@@ -91,15 +88,11 @@ def _verdict(rule: Compiled, findings: Sequence[Finding], roots: frozenset[str])
     return "cause" if any(finding.finding_id in roots for finding in findings) else "contributes"
 
 
-def _undecided(rule: Compiled, missing: Sequence[str]) -> Hypothesis:
+def _undecided(rule: Compiled, missing: Sequence[str], engine: Engine) -> Hypothesis:
     """A cause that could not be evaluated: what is missing, and how to get it."""
     against = tuple(f"not known: {reason}" for reason in missing)
-    collect = "; ".join(filter(None, dict.fromkeys(_collect().get(_column(reason), "") for reason in missing)))
-    return Hypothesis(rule.id, rule.rule.cause, rule.rule.title, "cannot_tell", (), against, collect or None, ())
-
-
-def _column(reason: str) -> str:
-    return reason.rsplit(":", maxsplit=1)[-1].split(",", maxsplit=1)[0].strip()
+    collect = command(rule, missing, engine)
+    return Hypothesis(rule.id, rule.rule.cause, rule.rule.title, "cannot_tell", (), against, collect, ())
 
 
 def _unique(refs: Iterable[EvidenceRef]) -> tuple[EvidenceRef, ...]:

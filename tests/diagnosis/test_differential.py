@@ -69,3 +69,10 @@ def test_what_is_missing_comes_with_the_way_to_get_it(rules: RuleSet) -> None:
     line = lines(rules, "not_evaluated", "prefill_r0")["prefill-outlasts-timeout"]
     assert (line.verdict, line.evidence_against) == ("cannot_tell", ("not known: prefill_r0",))
     assert line.collect is not None and "ollama run --verbose" in line.collect
+
+
+def test_what_to_collect_depends_on_the_server(rules: RuleSet) -> None:
+    result = SubjectResult("prefill-outlasts-timeout", "a", "not_evaluated", "read_tokens", {})
+    found = differential(GROUP, frozenset(), Evaluation((), (), (result,), ()), rules.rules, "llama-server")
+    collect = next(line.collect for line in found if line.rule == "prefill-outlasts-timeout")
+    assert collect is not None and "llama-server -m" in collect and "ollama" not in collect
