@@ -51,9 +51,10 @@ def migrate(con: duckdb.DuckDBPyConnection, version: int) -> None:
     """Change an open case of an older `version`; call it within a transaction."""
     for step in range(version + 1, CASE_VERSION + 1):
         con.execute(files(__package__).joinpath("migrations", f"{step}.sql").read_text(encoding="utf-8"))
+    columns = files(__package__).joinpath("columns.sql").read_text(encoding="utf-8")
     for table in fact_tables().values():
         con.execute(create_table("facts", table))
-        known = {name for (name,) in con.execute(_COLUMNS, ["facts", table.name]).fetchall()}
+        known = {name for (name,) in con.execute(columns, ["facts", table.name]).fetchall()}
         for column in table.columns:
             if column.name not in known:
                 con.execute(f'ALTER TABLE facts.{table.name} ADD COLUMN "{column.name}" {column.type}')
@@ -67,6 +68,3 @@ def migrate(con: duckdb.DuckDBPyConnection, version: int) -> None:
 def layout_info() -> dict[str, str]:
     """What a case says of its layout."""
     return {"version": str(CASE_VERSION), "layout": layout_digest()}
-
-
-_COLUMNS = "SELECT column_name FROM duckdb_columns() WHERE schema_name = ? AND table_name = ?"

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
 
 from investigator.casefile.derived import derived_tables
 from investigator.rulebook.findings import Value
@@ -145,13 +147,13 @@ def counted_sql(compiled: Compiled, listed: int) -> str:
     when = [f"when_{number}_" for number in compiled.conditions]
     kept = [name for name in compiled.types if name != "subject"]
     told, whole = _struct([*own, "reason_"]), _struct([*own, *kept, *when, "reason_"])
-    return f"""
-        SELECT outcome_, count(*), list_sort(list(DISTINCT reason_) FILTER (reason_ IS NOT NULL)),
-            list({whole}) FILTER (outcome_ = 'fired'),
-            arg_min({told}, subject, {listed}) FILTER (outcome_ <> 'fired')
-        FROM (SELECT * REPLACE (CAST(subject AS VARCHAR) AS subject)
-            FROM ({outcome_sql(compiled, compiled.match_sql)}))
-        GROUP BY outcome_"""
+    judged = outcome_sql(compiled, compiled.match_sql)
+    return _counted().format(told=told, whole=whole, listed=listed, judged=judged)
+
+
+@cache
+def _counted() -> str:
+    return files("investigator.rulebook").joinpath("sql", "counted.sql").read_text(encoding="utf-8")
 
 
 def _struct(names: Iterable[str]) -> str:

@@ -112,15 +112,9 @@ class Book:
 
     def write(self, found: Findings) -> None:
         """Add a night, all or nothing; everything that was read counts as judged then."""
-        night, versions = found.night, found.night.versions
+        night = found.night
         with self._case.transaction() as con:
-            con.execute(
-                "INSERT INTO nights.nights VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    night.night, night.started_at.astimezone(UTC).replace(tzinfo=None), versions.tool, versions.rules,
-                    versions.catalogue, night.files, night.read_bytes, night.reason, night.exit_code,
-                ],
-            )  # fmt: skip
+            con.execute(_sql("add_night"), _night_row(night))
             con.execute(_sql("judge"))
             _many(con, "incidents", [_incident_row(night.night, told, found.reports) for told in found.told])
             _many(
@@ -137,9 +131,8 @@ class Book:
         self._case.connection.execute("INSERT OR REPLACE INTO nights.outbox VALUES (?, ?, ?, ?, ?)", values)
 
     def delivered(self, message: Undelivered) -> None:
-        self._case.connection.execute(
-            "DELETE FROM nights.outbox WHERE night = ? AND service = ?", [message.night, message.service]
-        )
+        parameters = {"night": message.night, "service": message.service}
+        self._case.connection.execute(_sql("delivered"), parameters)
 
     def _rows(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
         return self._case.connection.execute(sql, parameters or {}).fetchall()
@@ -158,6 +151,20 @@ def _sql(name: str) -> str:
 def _many(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
     for row in rows:
         con.execute(f"INSERT INTO nights.{table} VALUES ({', '.join('?' * len(row))})", list(row))
+
+
+def _night_row(night: Night) -> dict[str, object]:
+    return {
+        "night": night.night,
+        "started_at": night.started_at.astimezone(UTC).replace(tzinfo=None),
+        "tool": night.versions.tool,
+        "rules": night.versions.rules,
+        "catalogue": night.versions.catalogue,
+        "files": night.files,
+        "read_bytes": night.read_bytes,
+        "reason": night.reason,
+        "exit_code": night.exit_code,
+    }
 
 
 def _night(row: tuple[Any, ...]) -> Night:

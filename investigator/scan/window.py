@@ -71,11 +71,7 @@ def _mark(case: Case, growths: Sequence[Growth], lookback_s: float) -> None:
 
 def _facts(case: Case, name: str) -> pl.DataFrame:
     begin = "state_offset" if name in _SETTINGS else "load_offset" if name in _LOADS else "from_offset"
-    frame = read_frame(
-        case.connection,
-        f"SELECT fact.* FROM facts.{name} AS fact JOIN window_begins AS begins USING (source_id) "
-        f"WHERE fact.byte_offset >= begins.{begin} ORDER BY source_id, byte_offset, fact_id",
-    )
+    frame = read_frame(case.connection, _sql("window_facts").format(table=name, begin=begin))
     return frame.cast(fact_tables()[name].polars_schema())  # type: ignore[arg-type]
 
 

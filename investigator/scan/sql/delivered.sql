@@ -1,0 +1,1 @@
+DELETE FROM nights.outbox WHERE night = $night AND service = $service
