@@ -1,0 +1,31 @@
+"""A rule's words in another language tell the same facts: the same columns and steps stand in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment, nodes
+
+from investigator.yamltext import load
+
+RULES = Path(__file__).resolve().parents[2] / "rules"
+TRANSLATED = [path for path in sorted(RULES.glob("*.yaml")) if "\ntexts:" in path.read_text(encoding="utf-8")]
+
+
+def names(template: str) -> set[str]:
+    return {str(node.name) for node in Environment().parse(template).find_all(nodes.Name)}
+
+
+@pytest.mark.parametrize("path", TRANSLATED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("part", ["short", "long"])
+def test_the_same_facts_are_told(path: Path, part: str) -> None:
+    rule = load(path.read_text(encoding="utf-8"))
+    said = rule["texts"]["de"]
+    assert names(said[part]) == names(rule["explain"][part])
+    assert said["title"] != rule["title"]
+
+
+def test_those_that_come_first_most_often_are_translated() -> None:
+    first = {"prefill-outlasts-timeout", "client-timeout", "connection-refused", "model-not-found", "runner-crash"}
+    assert first <= {path.stem for path in TRANSLATED}
