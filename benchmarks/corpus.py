@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
-from ruamel.yaml import YAML
+from investigator.yamltext import load as load_yaml
 
 if TYPE_CHECKING:
     from investigator.diagnosis.model import Diagnosis
@@ -141,7 +141,7 @@ def _slug(slugs: Mapping[str, str], word: str, source: Path) -> str:
 
 
 def _read_yaml(path: Path) -> Any:
-    return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    return load_yaml(path.read_text(encoding="utf-8"))
 
 
 def run_case(case: CorpusCase) -> CaseResult:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from ruamel.yaml import YAML
 
 from investigator.capacity import CacheSettings, MachineKind, geometry_of, kv_bytes, kv_bytes_per_token
 from investigator.catalog import (
@@ -19,12 +18,13 @@ from investigator.catalog import (
     load_timeouts,
 )
 from investigator.catalog.records import TimeoutKind
+from investigator.yamltext import load as load_yaml
 
 
 @pytest.fixture(scope="module")
 def knowledge(shared: Path) -> Any:
     def load(name: str) -> Any:
-        return YAML(typ="safe", pure=True).load((shared / "knowledge" / name).read_text(encoding="utf-8"))
+        return load_yaml((shared / "knowledge" / name).read_text(encoding="utf-8"))
 
     return load
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import polars as pl
 import pytest
-from ruamel.yaml import YAML
 
 from fixtures.generate.repeats import STORIES
 from investigator.casefile.case import Case
 from investigator.casefile.ingest import ingest
 from investigator.correlate import correlate
+from investigator.yamltext import load as load_yaml
 
 
 @cache
@@ -25,7 +25,7 @@ def tables(folder: Path) -> Mapping[str, pl.DataFrame]:
 
 
 def expected(folder: Path) -> Any:
-    return YAML(typ="safe", pure=True).load((folder / "expected.yaml").read_text(encoding="utf-8"))
+    return load_yaml((folder / "expected.yaml").read_text(encoding="utf-8"))
 
 
 def tries(folder: Path) -> list[dict[str, Any]]:

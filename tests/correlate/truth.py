@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from ruamel.yaml import YAML
 from visible import visible_failures
 
 from investigator.casefile.case import Case
 from investigator.casefile.ingest import ingest
 from investigator.correlate import correlate
 from investigator.correlate.outcomes import SUCCESSES
+from investigator.yamltext import load as load_yaml
 
 ANSWERS = ("truth.yaml", "wire.jsonl")
 _PROCESSING = timedelta(seconds=0.5)
@@ -61,7 +61,7 @@ def tables_of(run: Path, workspace: Path) -> Tables:
 
 
 def measure(run: Path, tables: Tables) -> Measured:
-    truth = YAML(typ="safe").load((run / "truth.yaml").read_text(encoding="utf-8"))["expected"]
+    truth = load_yaml((run / "truth.yaml").read_text(encoding="utf-8"))["expected"]
     found = Measured(f"{run.parent.name}/{run.name}")
     found.failures = _failures(run, truth, tables)
     found.wrong = _server_facts(truth, tables)

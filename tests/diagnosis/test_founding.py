@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from investigator.diagnosis.model import Diagnosis, Incident, World
 from investigator.pipeline import investigate
+from investigator.yamltext import load as load_yaml
 
 WINDOW, TIMEOUT = "window_tokens", "timeout_s"
 
@@ -21,7 +21,7 @@ def folder(fixtures_dir: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def expected(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = YAML(typ="safe").load((folder / "expected.yaml").read_text())
+    found: dict[str, Any] = load_yaml((folder / "expected.yaml").read_text())
     return found
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from fixtures.generate.repeats import STORIES
 from investigator.diagnosis.model import Diagnosis, Incident
 from investigator.pipeline import investigate
+from investigator.yamltext import load as load_yaml
 
 #: Their transcripts count the tokens of two good calls; the others leave the law open.
 WITH_A_LAW = ("hidden-retries", "run-limit-300")
@@ -24,7 +24,7 @@ def diagnosis(folder: Path) -> Diagnosis:
 
 
 def expected(folder: Path) -> Any:
-    return YAML(typ="safe", pure=True).load((folder / "expected.yaml").read_text(encoding="utf-8"))
+    return load_yaml((folder / "expected.yaml").read_text(encoding="utf-8"))
 
 
 def first(folder: Path) -> Incident:

@@ -16,11 +16,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
 from investigator.formats.agents import AGENT_FORMATS, SNAPSHOT_FORMATS
 from investigator.formats.base import Format, Parsed, SourceInfo
 from investigator.sources.chunks import Chunk
+from investigator.yamltext import load as load_yaml
 
 SAMPLES = Path(__file__).with_name("samples")
 FORMATS: tuple[Format, ...] = (*AGENT_FORMATS, *SNAPSHOT_FORMATS)
@@ -45,7 +44,7 @@ def samples() -> list[Sample]:
     found = []
     for candidate in FORMATS:
         for file in sorted((SAMPLES / candidate.id).glob("*.yaml")):
-            for raw in YAML(typ="safe", pure=True).load(file.read_text("utf-8")):
+            for raw in load_yaml(file.read_text("utf-8")):
                 found.append(
                     Sample(
                         candidate,

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from ruamel.yaml import YAML
 
 from investigator.formats.base import Format, Parsed, SourceInfo
 from investigator.formats.registry import format_by_id
 from investigator.sources.chunks import Chunk
+from investigator.yamltext import load as load_yaml
 
 SAMPLES = Path(__file__).parent / "samples"
 SERVER_FORMATS = ("ollama-server", "llama-server")
@@ -39,7 +39,7 @@ def load_samples(format_id: str) -> list[Sample]:
     """Every sample of this format."""
     samples: list[Sample] = []
     for path in sorted((SAMPLES / format_id).glob("*.yaml")):
-        for raw in YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")):
+        for raw in load_yaml(path.read_text(encoding="utf-8")):
             samples.append(
                 Sample(format_id, path.stem, raw["text"], str(raw["versions"]), raw.get("facts", {}), raw.get("noise"))
             )

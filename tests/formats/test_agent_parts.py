@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ruamel.yaml import YAML
 
 from investigator.formats.agent_errors import classify, classify_best, error_classes
 from investigator.formats.json5 import scan_json5
@@ -18,9 +17,10 @@ from investigator.formats.openclaw_records import pairs
 from investigator.formats.pi_session import OpenClawSessionFormat, PiSessionFormat
 from investigator.formats.settings import ConfigFormat, number_of, written_path
 from investigator.formats.stamps import epoch_time, iso_stamp
+from investigator.yamltext import load as load_yaml
 from tests.formats.agent_samples import adds_up, parse
 
-ERRORS = YAML(typ="safe", pure=True).load(Path(__file__).with_name("samples").joinpath("agent_errors.yaml"))
+ERRORS = load_yaml(Path(__file__).with_name("samples").joinpath("agent_errors.yaml").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("case", ERRORS, ids=lambda case: case["text"][:50])

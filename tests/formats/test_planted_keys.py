@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from investigator.yamltext import load as load_yaml
 from tests.formats.agent_samples import Sample, parse, samples
 
 SECRET = "zq7Placeholder0Key0123456789"
@@ -50,7 +51,7 @@ def _with_keys(text: str) -> str:
         lines = [f'api_key = "{SECRET}"', f'experimental_bearer_token = "{SECRET}"']
         tables = re.sub(r"(?m)^(\s*\[\[?[^\]]+\]\]?\s*)$", lambda m: "\n".join([m[1], *lines]), text)
         return "\n".join([*lines, tables])
-    loaded = YAML(typ="safe", pure=True).load(text)
+    loaded = load_yaml(text)
     stream = io.StringIO()
     writer = YAML(typ="safe", pure=True)
     writer.default_flow_style = False

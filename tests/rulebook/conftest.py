@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 
 import duckdb
 import pytest
-from ruamel.yaml import YAML
 
 from investigator.rulebook.emptyviews import empty_views
 from investigator.rulebook.load import load_rules
 from investigator.rulebook.pack import RuleSet
 from investigator.rulebook.testing import fill_views
+from investigator.yamltext import load as load_yaml
 
 HERE = Path(__file__).parent
 Rows: TypeAlias = dict[str, list[dict[str, Any]]]
@@ -57,7 +57,7 @@ def founding_rows(founding_text: Callable[[], Rows]) -> Rows:
 
 def _founding() -> Rows:
     text = (HERE / "rows" / "founding.yaml").read_text(encoding="utf-8")
-    tables = YAML(typ="safe", pure=True).load(text)
+    tables = load_yaml(text)
     for table in tables.values():
         for number, row in enumerate(table):
             if "like" in row:

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from investigator.casefile.derived import derived_tables
 from investigator.rulebook.functions import allowed_functions
 from investigator.rulebook.gate import check_expression, check_statement
 from investigator.rulebook.pack import RuleSet
 from investigator.rulebook.sqltree import SqlError, SqlReader
+from investigator.yamltext import load as load_yaml
 
-CASES = YAML(typ="safe", pure=True).load((Path(__file__).parent / "hostile.yaml").read_text(encoding="utf-8"))
+CASES = load_yaml((Path(__file__).parent / "hostile.yaml").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from investigator.rulebook.load import load_rules, without_tests
 from investigator.rulebook.pack import RuleSet
+from investigator.yamltext import load as load_yaml
 
-BAD = YAML(typ="safe", pure=True).load((Path(__file__).parent / "bad_rules.yaml").read_text(encoding="utf-8"))
+BAD = load_yaml((Path(__file__).parent / "bad_rules.yaml").read_text(encoding="utf-8"))
 
 
 def changed(text: str, entry: dict[str, Any]) -> str:

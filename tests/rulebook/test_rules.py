@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
 from investigator.rulebook.load import load_rules
 from investigator.rulebook.pack import RuleSet
-from investigator.rulebook.testing import TestResult, run_rule_tests
+from investigator.rulebook.testing import run_rule_tests
+from investigator.yamltext import load as load_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 LOADED = load_rules([ROOT / "rules", Path(__file__).parent / "rules"])
-RESULTS = run_rule_tests(LOADED)
 BUILT_IN = sorted(path.stem for path in (ROOT / "rules").glob("*.yaml") if path.name != "pack.yaml")
 
 
@@ -22,9 +21,11 @@ def test_all_rules_load() -> None:
     assert {rule.id for rule in LOADED.rules} >= set(BUILT_IN)
 
 
-@pytest.mark.parametrize("result", RESULTS, ids=[f"{each.rule}: {each.test}" for each in RESULTS])
-def test_inline(result: TestResult) -> None:
-    assert not result.failures, "\n".join(result.failures)
+@pytest.mark.parametrize("rule_id", [rule.id for rule in LOADED.rules])
+def test_inline(rule_id: str) -> None:
+    results = run_rule_tests(LOADED.only([rule_id]))
+    assert results
+    assert not [f"{each.test}: {failure}" for each in results for failure in each.failures]
 
 
 @pytest.mark.parametrize("rule_id", BUILT_IN)
@@ -33,7 +34,8 @@ def test_built_in_rules_are_complete(built_in: RuleSet, rule_id: str) -> None:
     expected = {test.expect.outcome for test in rule.tests if test.log is None}
     assert "fired" in expected and expected & {"quiet", "no_candidates"}, "needs a fired test and a near miss"
     if rule.status == "stable":
-        assert {"quiet", "not_evaluated"} <= expected, "a stable rule needs a near miss and a not-evaluated test"
+        # A near miss is quiet, or no candidate where the match alone judges.
+        assert "not_evaluated" in expected, "a stable rule needs a not-evaluated test"
         assert [test for test in rule.tests if test.log is not None], "needs a test through the whole pipeline"
     assert rule.references
     assert rule.explain.long
@@ -43,7 +45,7 @@ def test_built_in_rules_are_complete(built_in: RuleSet, rule_id: str) -> None:
 @pytest.mark.parametrize("rule_id", BUILT_IN)
 def test_causes_are_of_the_vocabulary(built_in: RuleSet, rule_id: str, shared: Path) -> None:
     text = (shared / "corpus" / "causes.yaml").read_text(encoding="utf-8")
-    slugs = {entry["cause"] for entry in YAML(typ="safe", pure=True).load(text)}
+    slugs = {entry["cause"] for entry in load_yaml(text)}
     assert built_in[rule_id].rule.cause in slugs
 
 
