@@ -50,6 +50,7 @@ def month(folder: Path, nights: int, kills: int, seed: int) -> None:
     assert requests_in(case) == clean_run(folder, logs)
 
 
+@pytest.mark.slow
 def test_three_nights(tmp_path: Path) -> None:
     month(tmp_path, nights=3, kills=6, seed=1)
 
