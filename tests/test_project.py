@@ -22,7 +22,7 @@ PIPELINE = ("sources", "formats", "casefile", "correlate", "views", "rulebook", 
 #: They string the parts together, each knowing those before it.
 JOBS = ("config", "scan", "tickets")
 PURE = frozenset({"capacity", "catalog"})
-COMMON = frozenset({"", "errors", "exits", "resources", "yamltext"})
+COMMON = frozenset({"", "errors", "exits", "resources", "sqltext", "tomltext", "yamltext"})
 PRINTERS = frozenset({"cli", "__main__"})
 TERMINAL_LIBRARIES = frozenset({"rich", "click", "rich_click"})
 

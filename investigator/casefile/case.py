@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from importlib.resources import files
 from pathlib import Path
 
 import duckdb
@@ -17,6 +16,9 @@ from investigator.casefile.frames import insert_frame, read_frame
 from investigator.casefile.migrate import CASE_VERSION, back_up, create_table, layout_info, migrate
 from investigator.errors import CaseProblem
 from investigator.formats.facts import FactTable, fact_tables
+from investigator.sqltext import sql_reader
+
+_sql = sql_reader(__package__)
 
 #: How far the write-ahead log grows before it is merged into the file. Each merge rewrites what is only partly filled:
 #: with DuckDB's 16 MiB a case gets half as large again, and takes twice the time.
@@ -56,12 +58,12 @@ class Case:
         self.connection.close()
 
     def _create(self) -> None:
-        self.connection.execute(files(__package__).joinpath("schema.sql").read_text(encoding="utf-8"))
+        self.connection.execute(_sql("schema"))
         for fact in fact_tables().values():
             self.connection.execute(create_table("facts", fact))
         for derived in derived_tables().values():
             self.connection.execute(create_table("derived", derived))
-        self.connection.execute(files(__package__).joinpath("layout.sql").read_text(encoding="utf-8"), layout_info())
+        self.connection.execute(_sql("layout"), layout_info())
         if self.path is not None:
             os.chmod(self.path, 0o600)
 
@@ -133,7 +135,7 @@ class Case:
 
     def sources(self) -> pl.DataFrame:
         """source_id, path, format, side, modified_at (UTC) of every source, ordered by path."""
-        return read_frame(self.connection, files(__package__).joinpath("sources.sql").read_text(encoding="utf-8"))
+        return read_frame(self.connection, _sql("sources"))
 
     def write_derived(self, frames: Mapping[str, pl.DataFrame]) -> None:
         """Replace the derived tables by `frames`, in one transaction."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +12,9 @@ from investigator.casefile.case import Case
 from investigator.sources.fingerprint import fingerprint
 from investigator.sources.packed import DAMAGED
 from investigator.sources.streams import ChunkReader, SourceStream
+from investigator.sqltext import sql_reader
+
+_sql = sql_reader(__package__)
 
 #: Lines shown before and after.
 NEIGHBOURS = 3
@@ -53,7 +55,7 @@ def _cite_source(case: Case, path: str, line_nos: set[int]) -> dict[int, CitedLi
 
 
 def _kept(case: Case, path: str, line_nos: set[int]) -> dict[int, str]:
-    sql = files(__package__).joinpath("kept_lines.sql").read_text(encoding="utf-8")
+    sql = _sql("kept_lines")
     rows = case.connection.execute(sql, {"path": path, "lines": sorted(line_nos), "span": NEIGHBOURS}).fetchall()
     return dict(rows)
 

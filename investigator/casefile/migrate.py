@@ -5,13 +5,15 @@ from __future__ import annotations
 import shutil
 from functools import cache
 from hashlib import blake2b
-from importlib.resources import files
 from pathlib import Path
 
 import duckdb
 
 from investigator.casefile.derived import DerivedTable, derived_tables
 from investigator.formats.facts import FactTable, fact_tables
+from investigator.sqltext import sql_reader
+
+_sql = sql_reader(__package__)
 
 #: Version of the account's tables (schema `meta`); `migrations/<version>.sql` leads to it from the one before.
 CASE_VERSION = 2
@@ -50,8 +52,8 @@ def back_up(path: Path, version: int) -> Path:
 def migrate(con: duckdb.DuckDBPyConnection, version: int) -> None:
     """Change an open case of an older `version`; call it within a transaction."""
     for step in range(version + 1, CASE_VERSION + 1):
-        con.execute(files(__package__).joinpath("migrations", f"{step}.sql").read_text(encoding="utf-8"))
-    columns = files(__package__).joinpath("columns.sql").read_text(encoding="utf-8")
+        con.execute(_sql(f"migrations/{step}"))
+    columns = _sql("columns")
     for table in fact_tables().values():
         con.execute(create_table("facts", table))
         known = {name for (name,) in con.execute(columns, ["facts", table.name]).fetchall()}
@@ -62,7 +64,7 @@ def migrate(con: duckdb.DuckDBPyConnection, version: int) -> None:
         con.execute(f'DROP TABLE derived."{name}" CASCADE')
     for derived in derived_tables().values():
         con.execute(create_table("derived", derived))
-    con.execute(files(__package__).joinpath("layout.sql").read_text(encoding="utf-8"), layout_info())
+    con.execute(_sql("layout"), layout_info())
 
 
 def layout_info() -> dict[str, str]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +11,9 @@ from investigator.casefile.case import Case
 from investigator.sources.bundles import bundle_of, stat_of
 from investigator.sources.fingerprint import fingerprint
 from investigator.sources.rotation import is_rotated
+from investigator.sqltext import sql_reader
+
+_sql = sql_reader(__package__)
 
 
 class Place(NamedTuple):
@@ -62,7 +63,7 @@ class Places:
 
     def __init__(self, case: Case) -> None:
         self._case = case
-        rows = case.connection.execute(_sql("places.sql")).fetchall()
+        rows = case.connection.execute(_sql("places")).fetchall()
         self._places = {row[0]: (Place(*row[1:5]), row[5], row[6]) for row in rows}
         self._streams: dict[int, Stream] = {}
         self._inode_of = {source_id: place.inode for place, source_id, _ in self._places.values() if source_id}
@@ -70,7 +71,7 @@ class Places:
         self._paths: dict[str, int] = {}
         # Streams by how many of their first bytes are known, then by the digest of these.
         self._by_head: dict[int, dict[str, list[int]]] = {}
-        for row in case.connection.execute(_sql("followed.sql")).fetchall():
+        for row in case.connection.execute(_sql("followed")).fetchall():
             self._index(Stream(*row))
         self.seen: set[str] = set()
 
@@ -158,8 +159,3 @@ def _place_or_none(location: Path) -> Place | None:
         return place_of(location)
     except OSError:
         return None
-
-
-@cache
-def _sql(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Literal, NamedTuple
 
 import duckdb
@@ -18,15 +16,13 @@ from investigator.sources.bundles import stat_of
 from investigator.sources.discover import Candidate
 from investigator.sources.fingerprint import Head, source_id
 from investigator.sources.streams import Position, SourceStream
+from investigator.sqltext import sql_reader
+
+_sql = sql_reader(__package__)
 
 State = Literal["new", "half", "changed", "same", "duplicate"]
 
 _ACCOUNT_TABLES = ("sources", "noise", "unrecognised", "evidence_lines")
-
-
-@cache
-def _sql(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 class _Known(NamedTuple):
@@ -60,7 +56,7 @@ class SourceRow:
 def look_up(case: Case, candidate: Candidate, fingerprint: str) -> SourceRow:
     """What the case knows of `candidate`: by fingerprint, place and size; by digest where two files begin alike."""
     parameters = {"fingerprint": fingerprint, "location": str(candidate.location)}
-    known = [_Known(*row) for row in case.connection.execute(_sql("known_sources.sql"), parameters).fetchall()]
+    known = [_Known(*row) for row in case.connection.execute(_sql("known_sources"), parameters).fetchall()]
     here = next((row for row in known if row.location == str(candidate.location)), None)
     if here is not None:
         return _same_place(here, candidate, fingerprint)
@@ -92,7 +88,7 @@ def begin(case: Case, row: SourceRow, candidate: Candidate, head: Head, format_:
         for id_ in {row.source_id, row.replaces} - {None}:
             _forget(con, id_)
         con.execute(
-            _sql("new_source.sql"),
+            _sql("new_source"),
             {
                 "source_id": row.source_id,
                 "path": candidate.path,
@@ -130,7 +126,7 @@ def write_chunk(case: Case, row: SourceRow, parsed: Parsed, position: Position) 
         insert_frame(con, "meta.unrecognised", _shapes(parsed.unrecognised).with_columns(source))
         insert_frame(con, "meta.evidence_lines", parsed.evidence.with_columns(source))
         con.execute(
-            _sql("advance.sql"),
+            _sql("advance"),
             {
                 "offset": position.offset,
                 "line": position.line_no,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from investigator.config.model import Settings
 from investigator.config.toml_places import Path as Keys
 from investigator.config.toml_places import Places, at_path
 from investigator.errors import ConfigProblem
+from investigator.tomltext import read_toml
 
 FILE_NAME = "investigator.toml"
 #: Where the settings are in a pyproject.
@@ -50,7 +49,7 @@ def find_config(folder: Path, user_folder: Path) -> Path | None:
     if (own := folder / FILE_NAME).is_file():
         return own
     project = folder / "pyproject.toml"
-    if project.is_file() and at_path(_parsed(project)[1], _TOOL) is not None:
+    if project.is_file() and at_path(read_toml(project)[1], _TOOL) is not None:
         return project
     users = user_folder / "config.toml"
     return users if users.is_file() else None
@@ -60,7 +59,7 @@ def load_config(path: Path | None) -> Config:
     """Read and check a configuration. Raises ConfigProblems: line, column and the nearest known name of each fault."""
     if path is None:
         return Config(Settings())
-    text, data = _parsed(path)
+    text, data = read_toml(path)
     under: Keys = _TOOL if path.name == "pyproject.toml" else ()
     table = at_path(data, under) if under else data
     try:
@@ -69,27 +68,6 @@ def load_config(path: Path | None) -> Config:
         places = Places(text)
         problems = [_problem(each, under, places, path) for each in error.errors()]
         raise ConfigProblems(sorted(problems, key=lambda p: (p.line or 0, p.column or 0))) from error
-
-
-def _parsed(path: Path) -> tuple[str, dict[str, Any]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        return text, tomllib.loads(text)
-    except OSError as error:
-        raise ConfigProblem(f"cannot be read: {error.strerror}", hint="check the path", path=path) from error
-    except UnicodeDecodeError as error:
-        raise ConfigProblem("not UTF-8", hint="save the file as UTF-8", path=path) from error
-    except tomllib.TOMLDecodeError as error:
-        place = re.search(r"at line (\d+), column (\d+)", str(error))
-        line = int(place[1]) if place else None
-        raise ConfigProblem(
-            f"not TOML: {str(error).split(' (at')[0]}",
-            hint="correct the line",
-            path=path,
-            line=line,
-            column=int(place[2]) if place else None,
-            source_line=text.splitlines()[line - 1] if line and line <= len(text.splitlines()) else None,
-        ) from error
 
 
 def _problem(error: Any, under: Keys, places: Places, path: Path) -> ConfigProblem:

@@ -187,68 +187,84 @@ def _by_progress() -> pl.Expr:
     return pl.when(share >= _SHARE).then(tokens.round().cast(_INT))
 
 
-def _numbers() -> list[pl.Expr]:
-    """Prompt, cache, output and times.
+def _whole() -> pl.Expr:
+    """Nothing was cut or shifted, so that the tokens in the slot are the prompt's and the answer's."""
+    return (pl.col("context_shifts") == 0) & ~pl.col("truncated").fill_null(True)
 
-    A finished task leaves prompt + output - 1 tokens in its slot (ollama-logs.md §7: 14892 + 312 - 1 = 15203), which
-    gives the prompt where the line that names it is hidden; a context shift breaks the sum. The same sum gives the
-    output of a cancelled task, which prints no timings: its slot holds more than the prompt once it was writing.
+
+def _from_slot() -> pl.Expr:
+    """Prompt of a finished task, which leaves prompt + output - 1 tokens in its slot.
+
+    ollama-logs.md §7: 14892 + 312 - 1 = 15203. It gives the prompt where the line that names it is hidden.
     """
-    whole = (pl.col("context_shifts") == 0) & pl.col("finished") & ~pl.col("truncated").fill_null(True)
-    from_slot = pl.when(whole).then(pl.col("release_n_tokens") - pl.col("out_tokens") + 1)
+    return pl.when(_whole() & pl.col("finished")).then(pl.col("release_n_tokens") - pl.col("out_tokens") + 1)
+
+
+def _written() -> pl.Expr:
+    """Output of a cancelled task, which prints no timings: its slot holds more than the prompt once it was writing."""
+    prompt = pl.coalesce("prompt_tokens", pl.col("cached") + pl.col("new_tokens"))
+    written = pl.col("release_n_tokens") - prompt + 1
+    return pl.when(_whole() & pl.col("cancelled") & (written > 1)).then(written)
+
+
+def _asked() -> pl.Expr:
+    """The whole prompt: as a line names it, else by what a sum of other lines gives."""
+    read = pl.col("cached") + pl.col("new_tokens")
+    release = pl.col("release_line")
     how = "tokens in the slot at the end − output + 1"
-    release, prompt = pl.col("release_line"), pl.col("prompt_line")
-    asked = known(
+    share = "tokens per share of the progress"
+    return known(
         _INT,
-        sourced(pl.col("prompt_tokens"), _INT, "measured", line=prompt),
+        sourced(pl.col("prompt_tokens"), _INT, "measured", line=pl.col("prompt_line")),
         sourced(pl.col("refused_tokens"), _INT, "measured", line=pl.col("refusal_line")),
-        sourced(
-            pl.col("cached") + pl.col("new_tokens"), _INT, "derived", line=pl.col("prefill_line"), note="cached + read"
-        ),
-        sourced(from_slot, _INT, "derived", line=release, note=how),
-        sourced(
-            _by_progress(), _INT, "estimated", line=pl.col("progress_line"), note="tokens per share of the progress"
-        ),
+        sourced(read, _INT, "derived", line=pl.col("prefill_line"), note="cached + read"),
+        sourced(_from_slot(), _INT, "derived", line=release, note=how),
+        sourced(_by_progress(), _INT, "estimated", line=pl.col("progress_line"), note=share),
     )
-    reused = pl.coalesce("prompt_tokens", from_slot) - pl.col("new_tokens")
-    cached = known(
+
+
+def _cached() -> pl.Expr:
+    """The part of the prompt that was in the cache."""
+    reused = pl.coalesce("prompt_tokens", _from_slot()) - pl.col("new_tokens")
+    known_reuse = pl.when(reused >= 0).then(reused)
+    return known(
         _INT,
         sourced(pl.col("cached"), _INT, "measured", line=pl.col("cache_line")),
-        sourced(
-            pl.when(reused >= 0).then(reused), _INT, "derived", line=pl.col("prefill_line"), note="prompt − newly read"
-        ),
+        sourced(known_reuse, _INT, "derived", line=pl.col("prefill_line"), note="prompt − newly read"),
     )
-    queue = pl.col("start_t_s") - pl.col("waiting_t_s")
-    written = pl.col("release_n_tokens") - pl.coalesce("prompt_tokens", pl.col("cached") + pl.col("new_tokens")) + 1
-    left = (pl.col("context_shifts") == 0) & pl.col("cancelled") & ~pl.col("truncated").fill_null(True) & (written > 1)
-    decode_line = pl.coalesce("decode_line", "release_line")
-    output = known(
+
+
+def _output() -> pl.Expr:
+    """Tokens of the answer."""
+    line = pl.coalesce("decode_line", "release_line")
+    how = "tokens in the slot at the end − prompt + 1"
+    return known(
         _INT,
-        sourced(pl.col("out_tokens"), _INT, "measured", line=decode_line),
-        sourced(
-            pl.when(left).then(written),
-            _INT,
-            "derived",
-            line=release,
-            note="tokens in the slot at the end − prompt + 1",
-        ),
-        sourced(pl.col("written_so_far"), _INT, "measured", line=decode_line),
+        sourced(pl.col("out_tokens"), _INT, "measured", line=line),
+        sourced(_written(), _INT, "derived", line=pl.col("release_line"), note=how),
+        sourced(pl.col("written_so_far"), _INT, "measured", line=line),
     )
-    shown = pl.when(~pl.col("prefilled")).then(
-        pl.coalesce(
-            "read_so_far",
-            pl.when(pl.col("cancelled") & ~pl.col("refused") & ~left.fill_null(False)).then(pl.col("release_n_tokens")),
-        )
-    )
+
+
+def _progress() -> pl.Expr:
+    """How far a prefill had come that did not end: by its progress lines, else by what a cancelled task left."""
+    given_up = pl.col("cancelled") & ~pl.col("refused") & _written().is_null()
+    left = pl.when(given_up).then(pl.col("release_n_tokens"))
+    line = pl.coalesce("progress_line", "release_line")
+    return sourced(pl.when(~pl.col("prefilled")).then(pl.coalesce("read_so_far", left)), _INT, "measured", line=line)
+
+
+def _numbers() -> list[pl.Expr]:
+    """Prompt, cache, output and times."""
+    window, window_line = pl.coalesce("slot_ctx", "refused_window"), pl.coalesce("prompt_line", "refusal_line")
+    queue = pl.col("start_t_s") - pl.col("waiting_t_s")
     return [
-        asked.alias("asked_tokens"),
-        cached.alias("cached_tokens"),
-        sourced(
-            pl.coalesce("slot_ctx", "refused_window"), _INT, "measured", line=pl.coalesce("prompt_line", "refusal_line")
-        ).alias("window_tokens"),
-        output.alias("output_tokens"),
+        _asked().alias("asked_tokens"),
+        _cached().alias("cached_tokens"),
+        sourced(window, _INT, "measured", line=window_line).alias("window_tokens"),
+        _output().alias("output_tokens"),
         sourced(pl.col("prefill_seconds"), _FLOAT, "measured", line=pl.col("prefill_line")).alias("prefill_s"),
         sourced(pl.col("decode_seconds"), _FLOAT, "measured", line=pl.col("decode_line")).alias("decode_s"),
         sourced(queue, _FLOAT, "measured").alias("queue_s"),
-        sourced(shown, _INT, "measured", line=pl.coalesce("progress_line", "release_line")).alias("progress_tokens"),
+        _progress().alias("progress_tokens"),
     ]

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
+from investigator.sqltext import sql_reader
 
-
-@cache
-def query(name: str) -> str:
-    """Text of sql/`name`.sql."""
-    return files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+#: Text of sql/NAME.sql.
+query = sql_reader(__package__, "sql")

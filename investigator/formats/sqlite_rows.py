@@ -9,7 +9,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib.resources import files
 
 import msgspec
 
@@ -18,6 +17,7 @@ from investigator.formats.document import MAX_BYTES
 from investigator.formats.jsonl import Account, Noise, Outcome, RecordReader, Unknown, evidence_frame
 from investigator.formats.rows import At, Rows
 from investigator.sources.chunks import Chunk
+from investigator.sqltext import sql_reader
 
 MAGIC = b"SQLite format 3\x00"
 #: A row larger than this holds something else than a record.
@@ -28,9 +28,8 @@ class CutDatabase(Exception):
     """The bytes are no whole database, or its tables are not the ones that are looked for."""
 
 
-def read_query(stem: str) -> str:
-    """The query of a format, from the file beside its module."""
-    return files(__package__).joinpath(f"{stem}.sql").read_text(encoding="utf-8")
+#: The query of a format, from the file beside its module, by its stem.
+read_query = sql_reader(__package__)
 
 
 def names_in(head: bytes, *tables: bytes) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from investigator.catalog import (
     model_from,
 )
 from investigator.errors import ConfigProblem, UsageProblem
+from investigator.tomltext import read_toml
 
 #: Tables of the configuration that this part reads; others belong to other commands.
 _KINDS = ("machines", "models", "cloud_models")
@@ -87,7 +87,7 @@ def load_catalogue(config: Path | None = None) -> Catalogue:
     own: dict[str, list[Any]] = {kind: [] for kind in _KINDS}
     privacy = Privacy()
     if config is not None:
-        text, data = _read(config)
+        text, data = read_toml(config)
         if config.name == "pyproject.toml":
             data = data.get("tool", {}).get("investigator", {})
         for kind in _KINDS:
@@ -131,21 +131,6 @@ def _only(found: Sequence[Entry], text: str, what: str, near: Sequence[str]) -> 
 def _merged(built_in: Sequence[Entry], own: Sequence[Entry]) -> tuple[Entry, ...]:
     ids = {each.id for each in own}
     return (*own, *(each for each in built_in if each.id not in ids))
-
-
-def _read(path: Path) -> tuple[str, dict[str, Any]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        return text, tomllib.loads(text)
-    except OSError as error:
-        raise ConfigProblem(f"cannot be read: {error.strerror}", hint="check the path", path=path) from error
-    except UnicodeDecodeError as error:
-        raise ConfigProblem("not UTF-8", hint="save the file as UTF-8", path=path) from error
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line (\d+)", str(error))
-        raise ConfigProblem(
-            f"not TOML: {error}", hint="correct the line", path=path, line=int(line[1]) if line else None
-        ) from error
 
 
 def _entry(kind: str, row: Any, number: int, path: Path, text: str) -> Any:

@@ -20,54 +20,55 @@ def curve_chart(anchor: str, curve: Curve, attempts: Sequence[AttemptRow]) -> Ch
     """Prompt tokens against seconds of reading."""
     if not curve.points and not curve.line:
         return None
-    gave_up = [
-        row
-        for row in attempts
-        if row.columns.get("failed") is True and num(row, "read_tokens") and num(row, "duration_s")
-    ]
-    crosses = sorted({(num(r, "read_tokens") or 0.0, num(r, "duration_s") or 0.0) for r in gave_up})[:_MAX_CROSSES]
-    line = [(x, *sorted(values)) for x, *values in curve.line]
-    plain = [(x, middle) for x, _, middle, _ in line]
-    needs = sorted({v for r in gave_up for c in ("read_tokens", "asked_tokens") if (v := num(r, c))})[-2:]
-    marks = tuple(
-        (n, y, f"{number(int(n))} → {seconds_text(y)}")
-        for n in needs
-        if (y := scales.interpolated(plain, n)) is not None
-    )
-    plot = CurvePlot(
-        tuple(
-            (x, y, label, f"{number(int(x))} tokens in {seconds_text(y)} ({label})")
-            for x, y, label in curve.points[:_MAX_POINTS]
-        ),
-        tuple((x, y, f"{number(int(x))} tokens: given up after {seconds_text(y)}") for x, y in crosses),
-        tuple((x, middle, low, high) for x, low, middle, high in line),
-        None if curve.limit_s is None else Limit(curve.limit_s, f"{_('limit')} {seconds_text(curve.limit_s)}", "limit"),
-        marks,
-    )
-    legend = [
-        Tag(label, _(f"{label} request"))
-        for label in ("measured", "derived", "estimated")
-        if any(p[2] == label for p in curve.points)
-    ]
-    legend += [Tag("fit", "fit with its interval")] if curve.line else []
-    legend += [Tag("cross", "given up")] if crosses else []
-    legend += [Tag("need", "what it would have taken")] if marks else []
-    needed = ", ".join(m[2] for m in marks)
-    words = f" {_('A call like the failed ones would take')}: {needed}." if marks else ""
+    plot = _plot(curve, attempts)
+    needed = ", ".join(mark[2] for mark in plot.marks)
+    words = f" {_('A call like the failed ones would take')}: {needed}." if needed else ""
     told = _("{requests} and the fitted curve for {model}.")
-    desc = told.format(requests=plural(len(curve.points), "timed request"), model=curve.model) + words
     return Chart(
         anchor,
         "How long reading a prompt takes on this machine",
-        desc,
+        told.format(requests=plural(len(curve.points), "timed request"), model=curve.model) + words,
         charts.draw_curve(plot, WIDE),
         charts.draw_curve(plot, NARROW),
-        tuple(legend),
+        _legend(curve, plot),
         _curve_table(curve, plot),
         curve.note,
         y_label="seconds",
         x_label="prompt tokens",
     )
+
+
+def _plot(curve: Curve, attempts: Sequence[AttemptRow]) -> CurvePlot:
+    """Measured points, calls that were given up, the fit with its interval, the limit, what the failed ones need."""
+    failed = [row for row in attempts if row.columns.get("failed") is True]
+    gave_up = [row for row in failed if num(row, "read_tokens") and num(row, "duration_s")]
+    crosses = sorted({(num(r, "read_tokens") or 0.0, num(r, "duration_s") or 0.0) for r in gave_up})[:_MAX_CROSSES]
+    line = [(x, *sorted(values)) for x, *values in curve.line]
+    plain = [(x, middle) for x, _, middle, _ in line]
+    needs = sorted({v for r in gave_up for c in ("read_tokens", "asked_tokens") if (v := num(r, c))})[-2:]
+    ends = [(n, y) for n in needs if (y := scales.interpolated(plain, n)) is not None]
+    limit = curve.limit_s
+    return CurvePlot(
+        tuple((x, y, label, f"{_timed(x, y)} ({label})") for x, y, label in curve.points[:_MAX_POINTS]),
+        tuple((x, y, f"{number(int(x))} tokens: given up after {seconds_text(y)}") for x, y in crosses),
+        tuple((x, middle, low, high) for x, low, middle, high in line),
+        None if limit is None else Limit(limit, f"{_('limit')} {seconds_text(limit)}", "limit"),
+        tuple((n, y, f"{number(int(n))} → {seconds_text(y)}") for n, y in ends),
+    )
+
+
+def _timed(tokens: float, seconds: float) -> str:
+    return f"{number(int(tokens))} tokens in {seconds_text(seconds)}"
+
+
+def _legend(curve: Curve, plot: CurvePlot) -> tuple[Tag, ...]:
+    """One entry for each kind of sign that is on the paper."""
+    labels = [label for label in ("measured", "derived", "estimated") if any(p[2] == label for p in curve.points)]
+    legend = [Tag(label, _(f"{label} request")) for label in labels]
+    legend += [Tag("fit", "fit with its interval")] if curve.line else []
+    legend += [Tag("cross", "given up")] if plot.crosses else []
+    legend += [Tag("need", "what it would have taken")] if plot.marks else []
+    return tuple(legend)
 
 
 def seconds_text(value: float) -> str:

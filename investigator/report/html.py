@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from functools import cache
-from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from investigator.diagnosis.model import Diagnosis
 from investigator.report.language import _, figures, speaking
 from investigator.report.redact import REDACT, Redaction
+from investigator.report.shell import environment, sheet
 from investigator.report.viewmodel import CAPS, page
 
 #: A report stays below this; trackers refuse or show only in part what is larger.
@@ -26,23 +24,15 @@ def render_html(diagnosis: Diagnosis, redaction: Redaction = REDACT, lang: str =
     A case that would be larger loses its lowest-ranked incidents and evidence, and the page says how many.
     """
     template = _environment().get_template("report.html.j2")
-    style = _style()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    style, policy = sheet()
     html = ""
     for caps in CAPS:
         with speaking(lang):
             view = page(diagnosis, caps, redaction)
-            html = template.render(page=view, style=Markup(style), policy=Markup(policy), lang=lang)
+            html = template.render(page=view, style=style, policy=policy, lang=lang)
         if len(html.encode()) < MAX_BYTES:
             break
     return html
-
-
-@cache
-def _style() -> str:
-    """Our own style sheet, the only text that reaches the page unescaped."""
-    return files("investigator.report").joinpath("style.css").read_text(encoding="utf-8")
 
 
 def _prose(text: str) -> Markup:
@@ -55,14 +45,7 @@ def _prose(text: str) -> Markup:
 
 @cache
 def _environment() -> Environment:
-    env = Environment(
-        loader=PackageLoader("investigator.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    env = environment("investigator.report")
     env.filters["prose"] = _prose
     env.filters["grouped"] = lambda value: figures(f"{value:,}")
     env.globals["_"] = _

@@ -44,10 +44,10 @@ def page(diagnosis: Diagnosis, caps: Caps = CAPS[0], redaction: Redaction = REDA
     if current() != "en":
         d = in_language(d)
         d = replace(d, verdict=rewritten(d.verdict, figures_in), incidents=rewritten(d.incidents, figures_in))
-    evidence = Evidence(d.evidence.values(), cited(d.incidents[: caps.incidents]), caps.evidence_lines)
-    incidents = tuple(
-        incident_view(d, incident, n, evidence) for n, incident in enumerate(d.incidents[: caps.incidents], 1)
-    )
+    told = d.incidents[: caps.incidents]
+    evidence = Evidence(d.evidence.values(), cited(told), caps.evidence_lines)
+    incidents = tuple(incident_view(d, incident, n, evidence) for n, incident in enumerate(told, 1))
+    remedy, remedy_note = _remedy(d)
     worst = max((i.severity for i in d.incidents), key=SEVERITIES.index, default=None)
     root = common_root(line.path for line in d.inputs)
     return Page(
@@ -59,8 +59,8 @@ def page(diagnosis: Diagnosis, caps: Caps = CAPS[0], redaction: Redaction = REDA
         sentence=d.verdict.sentence,
         narrowed=narrowed_words(d.narrowed),
         severity=None if worst is None else severity_tag(worst),
-        remedy=_remedy(d)[0],
-        remedy_note=_remedy(d)[1],
+        remedy=remedy,
+        remedy_note=remedy_note,
         tiles=_tiles(d),
         incidents=incidents,
         rules=_rules([r for r in d.rules if r.outcome != "quiet"]),

@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 
 from investigator.casefile.derived import derived_tables
 from investigator.rulebook.findings import Value
 from investigator.rulebook.lineage import VIEW_KEYS, Lineage
 from investigator.rulebook.model import Rule
 from investigator.rulebook.sqltree import SqlReader, Tree, columns, guard_divisions, parameters, strict_columns
+from investigator.sqltext import sql_reader
+
+_sql = sql_reader(__package__, "sql")
 
 #: The parameter that is true in what-ifs and worlds, false when a rule is evaluated on what happened.
 REPLAY = "replay"
@@ -148,12 +149,7 @@ def counted_sql(compiled: Compiled, listed: int) -> str:
     kept = [name for name in compiled.types if name != "subject"]
     told, whole = _struct([*own, "reason_"]), _struct([*own, *kept, *when, "reason_"])
     judged = outcome_sql(compiled, compiled.match_sql)
-    return _counted().format(told=told, whole=whole, listed=listed, judged=judged)
-
-
-@cache
-def _counted() -> str:
-    return files("investigator.rulebook").joinpath("sql", "counted.sql").read_text(encoding="utf-8")
+    return _sql("counted").format(told=told, whole=whole, listed=listed, judged=judged)
 
 
 def _struct(names: Iterable[str]) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from importlib.resources import files
 from typing import Any
 
 import duckdb
@@ -21,6 +20,9 @@ from investigator.rulebook.labels import read_operands
 from investigator.rulebook.merge import groups, kept
 from investigator.rulebook.pack import RuleSet
 from investigator.rulebook.whatif import what_ifs
+from investigator.sqltext import sql_reader
+
+_sql = sql_reader(__package__, "sql")
 
 #: A rule's summary is the first of these that occurs.
 OUTCOMES: tuple[Outcome, ...] = ("fired", "error", "not_evaluated", "quiet")
@@ -121,8 +123,7 @@ def one_thread(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 def views_present(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
     """Names of the views and tables a rule could read on this connection."""
-    sql = files(__package__).joinpath("sql/views_present.sql").read_text(encoding="utf-8")
-    return frozenset(row[0] for row in con.execute(sql).fetchall())
+    return frozenset(row[0] for row in con.execute(_sql("views_present")).fetchall())
 
 
 def _view_sizes(con: duckdb.DuckDBPyConnection) -> dict[str, int]:

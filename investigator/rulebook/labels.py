@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib.resources import files
 from typing import Any
 
 import duckdb
@@ -14,6 +13,9 @@ from investigator.rulebook.findings import EvidenceRef, Label, Operand, Value
 from investigator.rulebook.lineage import VIEW_KEYS
 from investigator.rulebook.merge import Row
 from investigator.rulebook.quantity import is_number
+from investigator.sqltext import sql_reader
+
+_sql = sql_reader(__package__, "sql")
 
 _STRENGTH: Mapping[str, int] = {"measured": 0, "derived": 1, "estimated": 2}
 
@@ -68,8 +70,8 @@ def read_operands(con: duckdb.DuckDBPyConnection, rows: Iterable[tuple[Compiled,
     known: dict[tuple[str, str, str], _Known] = {}
     if not subjects:
         return OperandBook(known)
-    sql = files(__package__).joinpath("sql/operands.sql").read_text(encoding="utf-8")
-    for view, subject, column, label, evidence, note in con.execute(sql, {"subjects": subjects}).fetchall():
+    found = con.execute(_sql("operands"), {"subjects": subjects}).fetchall()
+    for view, subject, column, label, evidence, note in found:
         entry = known.setdefault((view, subject, column), _Known())
         if label in _STRENGTH:
             entry.labels.append(label)

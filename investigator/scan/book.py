@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import duckdb
@@ -16,6 +14,9 @@ from investigator.casefile.follow import Growth
 from investigator.scan.baselines import LEAST_SAMPLES, Kind, Measure
 from investigator.scan.misses import Miss
 from investigator.scan.nights import Known, Seen, Told
+from investigator.sqltext import sql_reader
+
+_sql = sql_reader(__package__, "sql")
 
 #: Nights that the overview shows and that trends are made of.
 SHOWN_NIGHTS = 30
@@ -141,11 +142,6 @@ class Book:
         done = self._case.connection.execute(sql, parameters)
         names = [column[0] for column in done.description]
         return [dict(zip(names, row, strict=True)) for row in done.fetchall()]
-
-
-@cache
-def _sql(name: str) -> str:
-    return files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _many(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import duckdb
 import polars as pl
 
 from investigator.casefile.case import Case
 from investigator.casefile.derived import derived_tables
 from investigator.casefile.frames import insert_frame, read_frame
+from investigator.rulebook.lineage import VIEW_KEYS
 
-#: Table → its key. `operands` are only of use to the night that is judged.
-_KEYS: Mapping[str, str] = {
-    "attempts": "attempt_id",
-    "requests": "request_id",
-    "model_loads": "load_id",
-    "agent_calls": "call_id",
-    "runs": "run_id",
-    "server_events": "event_id",
-    "devices": "device_id",
-}
+#: Tables that keep all nights, by their key. The account of lines is of the whole case already.
+_KEYS = {view: key for view, key in VIEW_KEYS.items() if view != "coverage"}
 
 
 def remember(case: Case, window: Case) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache
-from importlib.resources import files
 
 import polars as pl
 
@@ -12,6 +10,9 @@ from investigator.casefile.case import Case
 from investigator.casefile.frames import insert_frame
 from investigator.scan.baselines import Measure
 from investigator.sources.rotation import rotation_key
+from investigator.sqltext import sql_reader
+
+_sql = sql_reader(__package__, "sql")
 
 
 def place_of(path: str) -> str:
@@ -32,8 +33,3 @@ def measures(window: Case, case: Case) -> tuple[Measure, ...]:
     insert_frame(window.connection, "known_requests", pl.DataFrame(rows, schema=schema, orient="row"))
     found = window.connection.execute(_sql("measures_tonight")).fetchall()
     return tuple(Measure(place_of(stream), model, kind, value, n) for stream, model, kind, value, n in found)
-
-
-@cache
-def _sql(name: str) -> str:
-    return files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
 from investigator.report.redact import Redactor
+from investigator.report.scales import Linear
+from investigator.report.shell import environment, sheet
 from investigator.report.text import number, visible
 from investigator.rulebook.findings import SEVERITIES
 from investigator.scan.baselines import Drop, Kind
@@ -30,7 +26,7 @@ SIGNS: Mapping[str, tuple[str, str]] = {
 }
 _UNITS = {"prefill_tps": "tokens/s", "decode_tps": "tokens/s", "load_s": "s", "failed_share": "of the calls"}
 _NAMES = {"prefill_tps": "prefill", "decode_tps": "decode", "load_s": "load time", "failed_share": "failed"}
-_SPARK_WIDTH, _SPARK_HEIGHT = 96, 20
+_SPARK_WIDTH, _SPARK_HEIGHT, _SPARK_EDGE = 96, 20, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,33 +158,21 @@ def warning_text(warning: Warning_) -> str:
 
 def sparkline(values: Sequence[float]) -> str:
     """Points of an SVG polyline, from 0 at the bottom to the largest value at the top."""
-    top = max(values, default=0.0) or 1.0
-    step = _SPARK_WIDTH / max(1, len(values) - 1)
-    points = (
-        f"{n * step:.1f},{_SPARK_HEIGHT - 2 - (_SPARK_HEIGHT - 4) * value / top:.1f}" for n, value in enumerate(values)
-    )
-    return " ".join(points)
+    across = Linear(0, max(1, len(values) - 1), 0, _SPARK_WIDTH)
+    up = Linear(0, max(values, default=0.0) or 1.0, _SPARK_HEIGHT - _SPARK_EDGE, _SPARK_EDGE)
+    return " ".join(f"{across(n):g},{up(value):g}" for n, value in enumerate(values))
 
 
 def render(overview: Overview) -> str:
     """The page. The same overview gives the same bytes."""
-    style = files("investigator.report").joinpath("style.css").read_text(encoding="utf-8")
-    style += files(__package__).joinpath("templates", "overview.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return _environment().get_template("overview.html.j2").render(
-        page=overview, style=Markup(style), policy=Markup(policy), signs=SIGNS, width=_SPARK_WIDTH, height=_SPARK_HEIGHT
-    )  # fmt: skip
+    more = files(__package__).joinpath("templates", "overview.css").read_text(encoding="utf-8")
+    style, policy = sheet(more)
+    template = environment("investigator.scan").get_template("overview.html.j2")
+    return template.render(
+        page=overview, style=style, policy=policy, signs=SIGNS, width=_SPARK_WIDTH, height=_SPARK_HEIGHT
+    )
 
 
 def day(moment: datetime) -> str:
     """Column head of a night."""
     return moment.strftime("%d %b").lstrip("0")
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("investigator.scan"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cache
-from importlib.resources import files
 
 import polars as pl
 
@@ -18,7 +16,10 @@ from investigator.casefile.follow import Growth
 from investigator.casefile.frames import insert_frame, read_frame
 from investigator.correlate import correlate
 from investigator.formats.facts import fact_tables
+from investigator.sqltext import sql_reader
 from investigator.views import create_views
+
+_sql = sql_reader(__package__, "sql")
 
 #: Tables of settings: they hold from the server's start on, however long ago that was.
 _SETTINGS = (
@@ -82,8 +83,3 @@ def _first_lines(facts: dict[str, pl.DataFrame]) -> pl.DataFrame:
 
 def _moment(nanoseconds: str) -> pl.Expr:
     return (pl.col(nanoseconds) // 1000).cast(pl.Datetime("us"))
-
-
-@cache
-def _sql(name: str) -> str:
-    return files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")

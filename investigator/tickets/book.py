@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 from investigator.casefile.case import Case
+from investigator.sqltext import sql_reader
 from investigator.tickets.ladder import Order, Step
 from investigator.tickets.model import Ticket
+
+_sql = sql_reader(__package__, "sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,3 @@ class Book:
         with Case(self._path) as case:
             case.connection.execute(_sql("schema"))
             yield case
-
-
-@cache
-def _sql(name: str) -> str:
-    return files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")

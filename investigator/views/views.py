@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 import duckdb
 
 from investigator.casefile.derived import derived_tables
+from investigator.sqltext import sql_reader
+
+_sql = sql_reader(__package__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,3 @@ def describe_views() -> list[ViewColumn]:
         for table in derived_tables().values()
         for c in table.columns
     ]
-
-
-@cache
-def _sql(name: str) -> str:
-    return files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")

@@ -73,4 +73,4 @@ def test_a_warning_reads_as_a_sentence() -> None:
 def test_sparkline_stays_on_its_paper() -> None:
     points = [tuple(map(float, point.split(","))) for point in sparkline([0.0, 5.0, 10.0]).split()]
     assert points == [(0.0, 18.0), (48.0, 10.0), (96.0, 2.0)]
-    assert sparkline([0.0]) == "0.0,18.0"
+    assert sparkline([0.0]) == "0,18"
