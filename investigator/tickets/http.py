@@ -22,7 +22,7 @@ try:
     import requests
     from requests.adapters import HTTPAdapter
     from urllib3.connectionpool import ConnectionPool
-    from urllib3.exceptions import MaxRetryError, ResponseError
+    from urllib3.exceptions import HTTPError, MaxRetryError, ResponseError
     from urllib3.response import BaseHTTPResponse
     from urllib3.util.retry import Retry
 except ImportError as missing:
@@ -113,12 +113,8 @@ class Client:
                 prepared, timeout=self._timeouts_s, allow_redirects=False, stream=True, **self._environment(prepared)
             ) as response:
                 content = response.raw.read(_MAX_ANSWER_BYTES, decode_content=True)
-        except (requests.RequestException, OSError, ValueError) as error:
-            raise trouble(error, self.base_url, self._timeouts_s, reads) from error
-        except Exception as error:
-            # Below requests, urllib3 raises errors of its own while an answer is read.
-            if type(error).__module__.partition(".")[0] != "urllib3":
-                raise
+        # Below requests, urllib3 raises errors of its own while an answer is read.
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             raise trouble(error, self.base_url, self._timeouts_s, reads) from error
         if problem := refusal(response.status_code, response.headers, content, self.base_url, self._token.value):
             raise problem

@@ -68,11 +68,12 @@ def _credential(tracker: str, environment: Mapping[str, str]) -> str | None:
 def _keyring(tracker: str) -> str | None:
     try:
         import keyring
+        from keyring.errors import KeyringError
     except ImportError:
         return None
     try:
         found: str | None = keyring.get_password("investigator", tracker)
-    except Exception:
-        # A locked or missing keyring is no reason to fail: the message says where else a token may be.
+    except KeyringError:
+        # A locked keyring is no reason to fail: the message says where else a token may be.
         return None
     return found
