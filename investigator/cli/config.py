@@ -29,16 +29,19 @@ def configured(path: Path | None) -> Config:
     return load_config(path or find_config(Path.cwd(), user_config_path("investigator")))
 
 
-@click.group("config")
+@click.group("config", epilog=options.examples("investigator config check"))
 def command() -> None:
     """Show and check the configuration of `scan`."""
 
 
-@command.command("show")
+@command.command("show", epilog=options.examples("investigator config show --config nightly.toml"))
 @config_option
 @options.debug_option
 def show(config_path: Path | None) -> None:
-    """Print every setting as it holds, as JSON. Notification URLs are masked: they hold secrets."""
+    """Print every setting as it holds, as JSON.
+
+    Notification URLs are masked: they hold secrets.
+    """
     config = configured(config_path)
     data = config.settings.model_dump(mode="json")
     data["notify"]["urls"] = [url.split("://", 1)[0] + "://…" for url in data["notify"]["urls"]]
@@ -47,11 +50,14 @@ def show(config_path: Path | None) -> None:
     click.echo(json.dumps(data, indent=2))
 
 
-@command.command("check")
+@command.command("check", epilog=options.examples("investigator config check --config nightly.toml"))
 @config_option
 @options.debug_option
 def check(config_path: Path | None) -> None:
-    """Check the configuration: unknown keys, wrong values, sources that are not there."""
+    """Check the configuration.
+
+    Tells unknown keys, wrong values, and sources that are not there.
+    """
     from investigator.sources.discover import discover
 
     config = configured(config_path)
@@ -62,7 +68,7 @@ def check(config_path: Path | None) -> None:
     click.echo(f"{config.path or 'no file'}: good; {len(found.candidates):,} files")
 
 
-@command.command("schema")
+@command.command("schema", epilog=options.examples("investigator config schema > investigator.schema.json"))
 def schema() -> None:
     """Print the JSON Schema of the configuration, for editors."""
     from investigator.config import Settings

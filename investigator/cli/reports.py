@@ -15,16 +15,18 @@ if TYPE_CHECKING:
     from investigator.config import Config
 
 
-@click.group("reports")
+@click.group("reports", epilog=options.examples("investigator reports prune"))
 def command() -> None:
     """Look after the pages that `scan` wrote."""
 
 
-@command.command("prune")
+@command.command("prune", epilog=options.examples("investigator reports prune --config nightly.toml"))
 @config_option
 @options.debug_option
 def prune_command(config_path: Path | None) -> None:
-    """Remove pages that are older or larger together than the configuration allows.
+    """Remove pages that are too old or too many.
+
+    What the configuration allows stays (`scan.keep`).
 
     Pages of open incidents are never removed.
     """

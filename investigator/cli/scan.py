@@ -33,7 +33,7 @@ def command(
     ctx: click.Context, *, config_path: Path | None, since: str | None, memory: str | None, nice: int | None,
     dry_run: bool, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
-    """Look for new incidents in the logs that the configuration names.
+    """Look for new incidents in the configured logs.
 
     Only what is new since the last scan is read. Incidents are compared with those of earlier nights; pages are
     written, and people are told of what is new or worse.

@@ -24,9 +24,12 @@ def _schedule_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return config_option(kind(at(options.debug_option(function))))
 
 
-@click.group("schedule")
+@click.group("schedule", epilog=options.examples("investigator schedule show", "investigator schedule install"))
 def command() -> None:
-    """Start `scan` every night: systemd, cron, launchd or the Windows Task Scheduler."""
+    """Start `scan` every night.
+
+    With systemd, cron, launchd or the Windows Task Scheduler.
+    """
 
 
 @command.command("show", epilog=options.examples("investigator schedule show --kind systemd-system --at 02:00"))
@@ -38,17 +41,20 @@ def show(config_path: Path | None, kind: Kind | None, at: str) -> None:
         click.echo(unit.text)
 
 
-@command.command("install")
+@command.command("install", epilog=options.examples("investigator schedule install --at 02:00"))
 @_schedule_options
 def install(config_path: Path | None, kind: Kind | None, at: str) -> None:
-    """Write the schedule and start it. Files of others are not touched."""
+    """Write the schedule and start it.
+
+    Files and lines that investigator did not write are not touched.
+    """
     from investigator.scan.schedule import install as put
 
     for done in put(*_units(config_path, kind, at)):
         click.echo(done)
 
 
-@command.command("remove")
+@command.command("remove", epilog=options.examples("investigator schedule remove"))
 @_schedule_options
 def remove(config_path: Path | None, kind: Kind | None, at: str) -> None:
     """Stop the schedule and remove what `install` wrote."""

@@ -67,6 +67,7 @@ def test_sample_of_the_runs(shared: Path, tmp_path: Path) -> None:
     assert sum(visible for run in runs for _, visible, _ in run.failures.values()) > 0
 
 
+@pytest.mark.slow
 def test_causes_of_the_sample(shared: Path) -> None:
     check_causes(judged(shared, STEP), first=0.5, among=FIRST_TARGET)
 

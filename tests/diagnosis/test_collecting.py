@@ -19,7 +19,18 @@ from investigator.yamltext import load as load_yaml
 
 ENGINES: tuple[Engine, ...] = ("ollama", "llama-server")
 PROGRAMS = {
-    *("ollama", "llama-server", "investigator", "journalctl", "cp", "nvidia-smi", "free", "system_profiler"),
+    *(
+        "ollama",
+        "llama-server",
+        "investigator",
+        "journalctl",
+        "cp",
+        "nvidia-smi",
+        "free",
+        "system_profiler",
+        "systemctl",
+        "pkill",
+    ),
     "OLLAMA_DEBUG=1",
 }
 

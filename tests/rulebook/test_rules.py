@@ -1,4 +1,4 @@
-"""The tests inside rule files, and what every built-in rule must have. Tests through the pipeline run elsewhere."""
+"""The tests inside rule files, and what every built-in rule must have. Those on logs: tests/cli/test_founding.py."""
 
 from __future__ import annotations
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from investigator import __version__
 from investigator.casefile.case import Case
 from investigator.casefile.follow import follow
 from investigator.config import load_config
+from investigator.scan.book import Versions
 from investigator.scan.run import Outcome, scan
 
 NIGHT = datetime(2026, 2, 18, 3, 30, tzinfo=UTC)
@@ -71,3 +73,13 @@ def test_a_scan_that_was_killed_before_it_judged_is_made_up_for(nightly: Nightly
     outcome = nightly()
     assert outcome.read_bytes == 0
     assert ("runner_crash", "new") in changes(outcome)
+
+
+def test_when_only_the_rules_changed_the_scan_says_so(nightly: Nightly, monkeypatch: pytest.MonkeyPatch) -> None:
+    nightly.put("runner-crash")
+    nightly()
+    monkeypatch.setattr("investigator.scan.run.versions_of", lambda _: Versions(__version__, "other rules", "x"))
+    again = nightly()
+    assert again.reason == "judged anew, because of the rules and the catalogue"
+    assert ("runner_crash", "continuing") in changes(again)
+    assert again.reason in (again.reports / "index.html").read_text()
