@@ -67,22 +67,28 @@ def print_junit(results: Sequence[TestResult]) -> None:
 
 
 def print_mutation(results: Sequence[MutationResult], verbose: bool) -> float:
-    """Survivors with their lines, then the score of each rule; gives the score of all."""
+    """Survivors with their lines, the score of each rule; gives the score of all. Verbose: accepted ones, and why."""
     console = stdout()
-    rows = table("rule", "killed", "of", "score", "no mistake", numeric=("killed", "of", "score", "no mistake"))
+    numbers = ("killed", "of", "score", "accepted", "no mistake")
+    rows = table("rule", *numbers, numeric=numbers)
     for result in sorted(results, key=lambda each: (each.score, each.rule)):
-        rows.add_row(
-            result.rule, str(result.killed), str(result.counted), f"{result.score:.0%}", str(result.equivalent)
-        )
+        counts = result.killed, result.counted, f"{result.score:.0%}", len(result.accepted), result.equivalent
+        rows.add_row(result.rule, *map(str, counts))
         told = result.survivors if verbose else result.survivors[:_SHOWN]
         for survivor in told:
-            console.print(shown(f"{result.path}:{survivor.line}: no test notices: {survivor.change}"), soft_wrap=True)
+            said = f"no test notices in {survivor.at}: {survivor.change}"
+            console.print(shown(f"{result.path}:{survivor.line}: {said}"), soft_wrap=True)
         if len(told) < len(result.survivors):
             console.print(f"  {len(result.survivors) - len(told)} more in this rule (-v)", style="dim")
+        for survivor in result.accepted if verbose else ():
+            said = f"accepted in {survivor.at}: {survivor.change} ({survivor.reason})"
+            console.print(shown(f"{result.path}:{survivor.line}: {said}"), soft_wrap=True)
     print_table(rows)
     killed, counted = sum(r.killed for r in results), sum(r.counted for r in results)
     score = killed / counted if counted else 0.0
-    console.print(f"{killed:,} of {counted:,} mutants killed: {score:.1%}", style="bold")
+    accepted = sum(len(r.accepted) for r in results)
+    tail = f"; {accepted:,} accepted with a reason" if accepted else ""
+    console.print(f"{killed:,} of {counted:,} mutants killed: {score:.1%}{tail}", style="bold")
     return score
 
 

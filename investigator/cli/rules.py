@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -133,7 +134,7 @@ def _run_tests(rules: RuleSet, no_logs: bool) -> list[TestResult]:
 
 
 def _mutate(rules: RuleSet, format_: str, verbose: bool, min_score: float) -> bool:
-    """Whether enough mutants were killed, and there were some."""
+    """Whether enough mutants were killed, there were some, and no accepted one is out of date."""
     from investigator.cli import rule_tests
     from investigator.rulebook.mutate import mutation_results
 
@@ -144,9 +145,12 @@ def _mutate(rules: RuleSet, format_: str, verbose: bool, min_score: float) -> bo
         rule_tests.print_mutation(results, verbose)
     else:
         print_json([{"rule": r.rule, "file": r.path, "killed": r.killed, "of": r.counted, "equivalent": r.equivalent,
-                     "survivors": [{"line": s.line, "change": s.change} for s in r.survivors]}
+                     "survivors": [asdict(each) for each in (*r.survivors, *r.accepted)]}
                     for r in results])  # fmt: skip
-    return bool(counted) and score >= min_score
+    stale = [problem for result in results for problem in result.stale]
+    for problem in stale:
+        complain(str(problem))
+    return bool(counted) and score >= min_score and not stale
 
 
 for _part in (rule_writing.lint, rule_writing.new, rule_writing.docs, rule_writing.schema):

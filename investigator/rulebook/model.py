@@ -141,11 +141,22 @@ class RuleTest(_Part):
     expect: Expect
 
 
+class AcceptedMutant(_Part):
+    """Mistakes of `rules test --mutate` that no row test can notice, and why. One that does not survive is an error."""
+
+    at: Text = Field(description="match, verdict, merge, steps.NAME or params.NAME")
+    changes: list[Text] = Field(min_length=1, description="each as `--mutate` prints it")
+    reason: Text
+
+
 class Expect(_Part):
     outcome: Literal["fired", "quiet", "not_evaluated", "error", "no_candidates"]
     findings: int | None = Field(default=None, ge=0)
     reason: str | None = None
     steps: dict[str, Scalar] = Field(default_factory=dict)
+    columns: dict[str, Scalar] = Field(
+        default_factory=dict, description="columns of match in the row that is shown; times as t0+5m"
+    )
     text: str | None = Field(default=None, description="must be part of the short text")
     long: str | None = Field(default=None, description="must be part of the long text")
     what_if: dict[str, Scalar] = Field(default_factory=dict)
@@ -184,6 +195,9 @@ class Rule(_Part):
     remedies: list[RemedySpec] = Field(default_factory=list)
     causes: list[CauseEdge] = Field(default_factory=list)
     tests: list[RuleTest] = Field(default_factory=list)
+    accepted_mutants: list[AcceptedMutant] = Field(
+        default_factory=list, description="small mistakes that no row test can notice"
+    )
 
 
 RuleTest.model_rebuild()

@@ -13,6 +13,7 @@ from pathlib import Path as FilePath
 import duckdb
 
 from investigator.errors import RuleProblem
+from investigator.rulebook.accepted import Survivor, place_of, settle
 from investigator.rulebook.check import Issue
 from investigator.rulebook.compile import Compiled, arguments, outcome_sql
 from investigator.rulebook.emptyviews import empty_views
@@ -23,22 +24,17 @@ from investigator.rulebook.pack import RuleSet
 from investigator.rulebook.pointer import Pointer
 from investigator.rulebook.sqltree import SqlReader
 from investigator.rulebook.testing import TestSetupError, failures_of, fill_views, rows_of
-from investigator.rulebook.yamlpos import read_yaml
+from investigator.rulebook.yamlpos import Path, read_yaml
 
 _BY_CONTENT = "statistics_propagation,empty_result_pullup"
 
 
 @dataclass(frozen=True, slots=True)
-class Survivor:
-    """A mistake that no test noticed: `change` in `line` of the rule's file."""
-
-    line: int
-    change: str
-
-
-@dataclass(frozen=True, slots=True)
 class MutationResult:
-    """One rule's mutants; `equivalent` ones are not mistakes. `tests`: row tests that were run."""
+    """One rule's mutants; `equivalent` ones are not mistakes. `tests`: row tests that were run.
+
+    `accepted` survived too, for a reason that the rule gives. `stale`: entries of `accepted_mutants` that fit nothing.
+    """
 
     rule: str
     path: str
@@ -46,14 +42,16 @@ class MutationResult:
     killed: int
     equivalent: int
     survivors: tuple[Survivor, ...]
+    accepted: tuple[Survivor, ...] = ()
+    stale: tuple[RuleProblem, ...] = ()
 
     @property
     def counted(self) -> int:
-        return self.killed + len(self.survivors)
+        return self.killed + len(self.survivors) + len(self.accepted)
 
     @property
     def score(self) -> float:
-        """Killed share; 1 for a rule in which nothing can be changed."""
+        """Killed share, of the accepted ones too; 1 for a rule in which nothing can be changed."""
         return self.killed / self.counted if self.counted else 1.0
 
 
@@ -79,10 +77,12 @@ def _of_rule(con: duckdb.DuckDBPyConnection, reader: SqlReader, compiled: Compil
     plan = _plan(con, compiled)
     different = [each for each in alive if each.path == ("merge", "keep") or _plan(con, each.compiled) != plan]
     pointer = _pointer(compiled.path)
-    survivors = tuple(Survivor(_line(pointer, each), each.text) for each in different)
+    rule = compiled.rule
+    settled = settle(rule, [Survivor(_line(pointer, each), place_of(rule, each.path), each.text) for each in different])
     return MutationResult(
-        compiled.id, compiled.path, len(tests), len(made) - len(alive), len(alive) - len(different), survivors
-    )
+        compiled.id, compiled.path, len(tests), len(made) - len(alive), len(alive) - len(different),
+        settled.unexplained, settled.accepted, tuple(_stale(pointer, path) for path in settled.stale),
+    )  # fmt: skip
 
 
 def _order(test: RuleTest) -> bool:
@@ -149,6 +149,8 @@ def _line(pointer: Pointer, mutant: Mutant) -> int:
     return pointer.inside(Issue(mutant.path, mutant.text, "", mutant.offset)).line
 
 
-def problem_of(result: MutationResult, survivor: Survivor) -> RuleProblem:
-    """A survivor as a message that points into the file."""
-    return RuleProblem(f"no test notices: {survivor.change}", "add a test", result.path, survivor.line)
+def _stale(pointer: Pointer, path: Path) -> RuleProblem:
+    return pointer.problem(
+        "an accepted mutant that does not survive", "remove the entry, or write it as --mutate prints it",
+        pointer.document.at(path),
+    )  # fmt: skip

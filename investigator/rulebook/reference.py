@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from investigator.capacity.registry import FUNCTIONS
 from investigator.rulebook.model import (
+    AcceptedMutant,
     CauseEdge,
     Expect,
     Explain,
@@ -41,6 +42,7 @@ _PARTS: tuple[type[BaseModel], ...] = (
     CauseEdge,
     RuleTest,
     Expect,
+    AcceptedMutant,
 )
 
 
@@ -77,7 +79,9 @@ def _lines() -> Iterator[str]:
 def _title(part: type[BaseModel]) -> str:
     return {"RuleTest": "Test", "StepSpec": "Step", "RemedySpec": "Remedy", "NeededView": "Needed view"}.get(
         part.__name__,
-        {"CauseEdge": "Cause", "WhatIf": "What-if", "Param": "Parameter"}.get(part.__name__, part.__name__),
+        {"CauseEdge": "Cause", "WhatIf": "What-if", "Param": "Parameter", "AcceptedMutant": "Accepted mutant"}.get(
+            part.__name__, part.__name__
+        ),
     )
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from investigator.errors import UsageProblem
+from investigator.rulebook.accepted import Survivor, settle
 from investigator.rulebook.coverage import coverage
 from investigator.rulebook.lint import lint
 from investigator.rulebook.load import load_rules
+from investigator.rulebook.model import AcceptedMutant
 from investigator.rulebook.mutate import mutation_results
 from investigator.rulebook.pack import RuleSet
 from investigator.rulebook.pages import pages
@@ -92,6 +94,33 @@ def test_mutants_that_change_nothing_are_not_counted(rule_from: From) -> None:
     text = new_rule("my-rule").replace("FROM attempts", "FROM attempts WHERE attempt_id = attempt_id OR true")
     (mutated,) = mutation_results(rule_from(text, "my-rule"))
     assert mutated.equivalent >= 1
+
+
+_EXACTLY = "(filled >= $share) → (filled > $share)"
+
+
+def test_a_survivor_may_be_accepted_with_a_reason(rule_from: From) -> None:
+    entry = f"accepted_mutants: [{{at: verdict, changes: [{_EXACTLY!r}, {_EXACTLY!r}], reason: never exact}}]\n"
+    text = new_rule("my-rule").replace("asked_tokens: 95", "asked_tokens: 97") + entry
+    (mutated,) = mutation_results(rule_from(text, "my-rule"))
+    assert [(each.change, each.reason) for each in mutated.accepted] == [(_EXACTLY, "never exact")]
+    assert mutated.score < 1 and _EXACTLY not in [each.change for each in mutated.survivors]
+    assert [problem.line for problem in mutated.stale] == [len(text.splitlines())]  # listed twice, survives once
+
+
+@pytest.mark.parametrize(
+    ("at", "change", "accepted"),
+    [("verdict", _EXACTLY, 1), ("verdict", _EXACTLY.replace(" ", "\n  "), 1), ("verdict", "x → y", 0), ("match", _EXACTLY, 0)],
+)  # fmt: skip
+def test_accepted_mutants_are_exact(rule_from: From, at: str, change: str, accepted: int) -> None:
+    rule = rule_from(new_rule("my-rule"), "my-rule").rules[0].rule
+    listed = rule.model_copy(update={"accepted_mutants": [AcceptedMutant(at=at, changes=[change], reason="r")]})
+    settled = settle(listed, [Survivor(9, "verdict", _EXACTLY)])
+    assert (len(settled.accepted), len(settled.unexplained), len(settled.stale)) == (
+        accepted,
+        1 - accepted,
+        1 - accepted,
+    )
 
 
 def test_new_overwrites_nothing(tmp_path: Path) -> None:
