@@ -96,13 +96,28 @@ def _build(node: Node, known: dict[int, Any]) -> Any:
 
 def _value(node: Node, known: dict[int, Any]) -> Any:
     if node.id == "mapping":
-        return dict(_items(node, known))
+        return _merged(node, known) | dict(_items(node, known))
     return [_build(child, known) for child in node.value] if node.id == "sequence" else scalar(node)
 
 
 def _items(node: Node, known: dict[int, Any]) -> Iterator[tuple[Any, Any]]:
     for key, value in node.value:
-        yield _build(key, known), _build(value, known)
+        if not _merges(key):
+            yield _build(key, known), _build(value, known)
+
+
+def _merged(node: Node, known: dict[int, Any]) -> dict[Any, Any]:
+    """What `<<` brings in from another mapping, or from several of which the first counts."""
+    values = [value for key, value in node.value if _merges(key)]
+    parts = [part for value in values for part in (value.value if value.id == "sequence" else [value])]
+    merged: dict[Any, Any] = {}
+    for part in parts:
+        merged = _build(part, known) | merged
+    return merged
+
+
+def _merges(key: Node) -> bool:
+    return key.id == "scalar" and key.value == "<<" and not getattr(key, "style", None)
 
 
 def _number(text: str) -> float:

@@ -66,6 +66,8 @@ def imported(path: Path) -> Iterator[tuple[int, str]]:
 
 def allowed(part: str) -> frozenset[str]:
     """The parts that a part may import."""
+    if part == "catalog":
+        return frozenset({part, "yamltext"})
     if part in PURE or part in {"errors", "exits"}:
         return frozenset({part, "exits"}) if part == "errors" else frozenset({part})
     if part in PIPELINE:

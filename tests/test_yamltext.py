@@ -16,8 +16,6 @@ from investigator import yamltext
 from investigator.resources import rules_dir
 
 _PACKAGE = Path(str(files("investigator")))
-#: Read by ruamel itself: it is a user's format, and dates in it stay texts here.
-_OWN_READER = "mappings"
 #: Every third: ruamel needs five seconds for all.
 _FILES = sorted([*_PACKAGE.rglob("*.yaml"), *rules_dir().glob("*.yaml")])
 
@@ -26,7 +24,7 @@ def slow(text: str) -> Any:
     return YAML(typ="safe", pure=True).load(text)
 
 
-@pytest.mark.parametrize("file", [f for f in _FILES if _OWN_READER not in f.parts][::3], ids=lambda f: f.name)
+@pytest.mark.parametrize("file", _FILES[::3], ids=lambda f: f.name)
 def test_the_packages_files_are_read_alike(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     assert yamltext.load(text) == slow(text)
@@ -39,6 +37,14 @@ def test_the_packages_files_are_read_alike(file: Path) -> None:
 )  # fmt: skip
 def test_scalars_of_yaml_12(word: str) -> None:
     text = word if word == "a: b" else f"k: {word}"
+    assert yamltext.load(text) == slow(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: &x {b: 1, c: 2}\nd: {<<: *x, c: 3}", "a: &x {b: 1}\nd: &y {b: 2, e: 4}\nf: {<<: [*x, *y]}", "a: {'<<': 1}"],
+)
+def test_mappings_are_merged(text: str) -> None:
     assert yamltext.load(text) == slow(text)
 
 

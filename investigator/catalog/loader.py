@@ -11,6 +11,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from investigator import yamltext
+
 from .records import (
     AgentWindow,
     Attention,
@@ -84,9 +86,7 @@ def _text(name: str) -> str:
 
 
 def _yaml(name: str) -> Any:
-    from ruamel.yaml import YAML
-
-    return YAML(typ="safe", pure=True).load(_text(name))
+    return yamltext.load(_text(name))
 
 
 def _tuples(row: Row) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from investigator.formats.dig import dig
 from investigator.formats.json_items import AutoParser, document_objects, items_parser
 from investigator.formats.jsonl import JsonlParser, Noise, Outcome, Unknown, head_objects
 from investigator.formats.mapping_columns import cells_of, record_of
-from investigator.formats.mapping_spec import MappingSpec, Rule, load_mapping
+from investigator.formats.mapping_spec import MappingSpec, Rule, load_mapping, load_own_mapping
 from investigator.formats.rows import At, Rows
 
 _ENOUGH = 20
@@ -48,14 +48,22 @@ class MappingReader:
 
 
 def applies(rule: Rule, record: Mapping[str, object]) -> bool:
-    """Whether every condition holds: true and false ask whether a value is there, a list names the values."""
+    """Whether every condition holds: true and false ask whether a value is there, a list names the values, `^text` is
+    how the value begins, `~text` stands anywhere in it."""
     return all(_holds(dig(record, path), wanted) for path, wanted in rule.when.items())
 
 
 def _holds(value: object, wanted: object) -> bool:
     if isinstance(wanted, bool):
         return (value not in (None, "", [], {})) is wanted
-    return value in wanted if isinstance(wanted, list) else value == wanted
+    return any(_is(value, one) for one in wanted) if isinstance(wanted, list) else _is(value, wanted)
+
+
+def _is(value: object, wanted: object) -> bool:
+    if isinstance(wanted, str) and wanted[:1] in ("^", "~"):
+        begin = wanted[0] == "^"
+        return isinstance(value, str) and (value.startswith(wanted[1:]) if begin else wanted[1:] in value)
+    return value == wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,4 +139,4 @@ def read_mapping(path: Path, name: str | None = None) -> MappingFormat:
 def built_in_mapping(mapping_id: str) -> MappingFormat:
     """The mapping of mappings/<id>.yaml."""
     name = f"mappings/{mapping_id}.yaml"
-    return MappingFormat(load_mapping(files(__package__).joinpath(name).read_text("utf-8"), name))
+    return MappingFormat(load_own_mapping(files(__package__).joinpath(name).read_text("utf-8"), name))

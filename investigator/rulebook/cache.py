@@ -40,6 +40,7 @@ class _Stored(msgspec.Struct, array_like=True):
     changes: dict[str, dict[str, Expression]]
     conditions: dict[str, Expression]
     row_local: bool
+    silent_in_worlds: bool
 
 
 class _Book(msgspec.Struct):
@@ -87,6 +88,7 @@ class RuleCache:
         return Compiled(
             rule, path, pack, stored.match_sql, stored.match_parameters, stored.views, stored.lineage, stored.types,
             stored.steps, stored.verdict, stored.changes, stored.conditions, params, stored.row_local,
+            stored.silent_in_worlds,
         )  # fmt: skip
 
     def put(self, key: str, data: Any, compiled: Compiled) -> None:
@@ -97,7 +99,7 @@ class RuleCache:
             data, compiled.match_sql, compiled.match_parameters, compiled.views, dict(compiled.lineage),
             dict(compiled.types), dict(compiled.steps), compiled.verdict,
             {name: dict(changes) for name, changes in compiled.changes.items()}, dict(compiled.conditions),
-            compiled.row_local,
+            compiled.row_local, compiled.silent_in_worlds,
         )  # fmt: skip
         self._used[key] = msgspec.Raw(msgspec.msgpack.encode(stored))
         self._new = True

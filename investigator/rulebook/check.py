@@ -13,7 +13,8 @@ from investigator.casefile.derived import derived_tables
 from investigator.rulebook.compile import REPLAY, Compiled, Expression, arguments, expression, judged_sql
 from investigator.rulebook.gate import check_expression, check_statement, tables_read
 from investigator.rulebook.growth import check_growth
-from investigator.rulebook.lineage import is_row_local, lineage
+from investigator.rulebook.lineage import lineage
+from investigator.rulebook.locality import is_row_local, is_silent_in_worlds
 from investigator.rulebook.merge import KEEP
 from investigator.rulebook.model import Rule
 from investigator.rulebook.sqltree import SqlError, SqlReader, Tree, guard_divisions, parameters
@@ -70,6 +71,7 @@ class Checker:
             self.rule, path, pack, sql, tuple(parameters(tree)), tuple(tables_read(tree, derived_tables())),
             origins, types, steps, verdict, changes, conditions,
             {name: param.default for name, param in self.rule.params.items()}, is_row_local(tree, "attempts"),
+            is_silent_in_worlds(tree),
         )  # fmt: skip
         self._types(compiled)
         return None if self.issues else compiled

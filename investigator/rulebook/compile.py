@@ -39,6 +39,7 @@ class Compiled:
 
     `types`: columns of match → DuckDB type. `changes`: what-if id → column → expression. `conditions`: number of a
     remedy → its `when`. `row_local`: each candidate rests on one row of attempts: worlds can be replayed side by side.
+    `silent_in_worlds`: it judges only what happened.
     """
 
     rule: Rule
@@ -55,6 +56,7 @@ class Compiled:
     conditions: Mapping[str, Expression] = field(default_factory=dict)
     params: Mapping[str, Value] = field(default_factory=dict)
     row_local: bool = False
+    silent_in_worlds: bool = False
 
     @property
     def id(self) -> str:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from investigator.casefile.derived import derived_tables
-from investigator.rulebook.functions import aggregate_functions
-from investigator.rulebook.sqltree import Tree, walk
+from investigator.rulebook.sqltree import Tree
 
 #: The column that names a row of each view.
 VIEW_KEYS: Mapping[str, str] = {
@@ -38,21 +37,6 @@ _Sources: TypeAlias = dict[str, Lineage]
 def lineage(statement: Tree) -> Lineage:
     """Result column → origin, for those columns that are passed through unchanged."""
     return _of_query(statement["node"], {})
-
-
-def is_row_local(statement: Tree, view: str) -> bool:
-    """Whether each row of the result rests on one row of `view`: no join, sub-query, grouping, window, order, limit."""
-    node = statement["node"]
-    if node["type"] != "SELECT_NODE" or node["from_table"].get("table_name") != view:
-        return False
-    alone = not (
-        node["cte_map"]["map"] or node["group_expressions"] or node["having"] or node["qualify"] or node["modifiers"]
-    )
-    return alone and not any(
-        inner.get("class") in {"WINDOW", "SUBQUERY"}
-        or (inner.get("class") == "FUNCTION" and inner["function_name"] in aggregate_functions())
-        for inner in walk(statement)
-    )
 
 
 def _of_query(node: Tree, ctes: _Sources) -> Lineage:

@@ -66,8 +66,12 @@ class WorldTable:
 
 
 def replayable(rules: RuleSet) -> tuple[Compiled, ...]:
-    """The rules that decide whether an attempt is saved: of kind cause, judging rows of attempts."""
-    return tuple(rule for rule in rules.rules if rule.rule.kind == "cause" and rule.subject_is("attempts"))
+    """The rules that decide whether an attempt is saved: of kind cause, judging rows of attempts in worlds too."""
+    return tuple(
+        rule
+        for rule in rules.rules
+        if rule.rule.kind == "cause" and rule.subject_is("attempts") and not rule.silent_in_worlds
+    )
 
 
 def evaluate_worlds(

@@ -89,7 +89,7 @@ def test_both_shapes_of_the_query_agree(case: Case, founding_rows: Rows, built_i
     one_by_one = RuleSet(tuple(replace(rule, row_local=False) for rule in local.rules))
     expected = evaluate_worlds(con, local, worlds, TRIES)
     assert evaluate_worlds(con, one_by_one, worlds, TRIES).rows == expected.rows
-    assert len(expected.rows) == 3 * 3 * 5
+    assert len(expected.rows) == 3 * 3 * 6
 
 
 def test_a_rule_that_looks_at_several_rows_is_replayed(
@@ -101,6 +101,14 @@ def test_a_rule_that_looks_at_several_rows_is_replayed(
     worlds = [LeverWorld("now", {}), LeverWorld("long", {"timeout_s": "900"})]
     table = evaluate_worlds(case(founding_rows), rules, worlds, TRIES)
     assert [row.outcome for row in table.rows] == ["fired"] * 3 + ["quiet"] * 3
+
+
+def test_rules_of_what_happened_have_no_place_in_a_world(case: Case, founding_rows: Rows, built_in: RuleSet) -> None:
+    silent = [rule for rule in built_in.rules if rule.silent_in_worlds]
+    assert {"client-cancelled", "requests-queue-up", "server-stall"} <= {rule.id for rule in silent}
+    assert not {rule.id for rule in silent} & {rule.id for rule in replayable(built_in)}
+    asked_all_the_same = RuleSet(tuple(replace(rule, silent_in_worlds=False) for rule in silent))
+    assert evaluate_worlds(case(founding_rows), asked_all_the_same, [LeverWorld("w", NATIVE)], TRIES).rows == ()
 
 
 def test_no_rule_looked_means_might(case: Case, founding_rows: Rows, built_in: RuleSet) -> None:
