@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import duckdb
@@ -24,6 +25,9 @@ from investigator.rulebook.sqltree import SqlError, SqlReader, columns
 
 WorldOutcome: TypeAlias = Literal["fired", "quiet", "not_evaluated", "error", "might"]
 Saved: TypeAlias = Literal["yes", "might", "no"]
+
+#: Lever and expression, of those levers that a rule reads.
+_Changes: TypeAlias = tuple[tuple[str, str], ...]
 
 #: `SELECT *`, `SELECT a.*` and `FROM attempts` alone name no column.
 _READS_ALL = re.compile(r"(?i)(select|,)\s*(\w+\s*\.\s*)?\*|^\s*from\b|\(\s*from\b")
@@ -41,6 +45,10 @@ class WorldRow:
     rule: str
     outcome: WorldOutcome
     reason: str | None = None
+
+
+#: What a rule (by id) said of some attempts under some changes, in whatever world it was.
+Known: TypeAlias = dict[tuple[str, _Changes], tuple[WorldRow, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +83,22 @@ def replayable(rules: RuleSet) -> tuple[Compiled, ...]:
 
 
 def evaluate_worlds(
-    con: duckdb.DuckDBPyConnection, rules: RuleSet, worlds: Sequence[LeverWorld], attempt_ids: Sequence[str]
+    con: duckdb.DuckDBPyConnection,
+    rules: RuleSet,
+    worlds: Sequence[LeverWorld],
+    attempt_ids: Sequence[str],
+    known: Known | None = None,
 ) -> WorldTable:
     """Replay every `replayable` rule over `attempt_ids` in every world.
 
-    Raises ValueError when a world sets a column that is no lever, or its expression is not allowed: that is
-    the caller's mistake, not the rules'. A rule that fails gives `error` rows.
+    `known` is kept by a caller that asks several times of the same attempts in the same case: what is in it is not
+    looked at again. Raises ValueError when a world sets a column that is no lever, or its expression is not allowed:
+    that is the caller's mistake, not the rules'. A rule that fails gives `error` rows.
     """
     register_functions(con)
     checked = _checked(worlds)
     found: list[WorldRow] = []
+    known = {} if known is None else known
     with one_thread(con):
         present = views_present(con)
         for compiled in replayable(rules):
@@ -93,7 +107,7 @@ def evaluate_worlds(
                 found += _everywhere(compiled, worlds, attempt_ids, "not_evaluated", unmet)
                 continue
             try:
-                found += _replay_distinct(con, compiled, checked, attempt_ids)
+                found += _replay_distinct(con, compiled, checked, attempt_ids, known)
             except duckdb.Error as error:
                 found += _everywhere(compiled, worlds, attempt_ids, "error", str(error).splitlines()[0])
     order = {world.world_id: number for number, world in enumerate(worlds)}
@@ -101,23 +115,30 @@ def evaluate_worlds(
 
 
 def _replay_distinct(
-    con: duckdb.DuckDBPyConnection, compiled: Compiled, worlds: Sequence[LeverWorld], attempt_ids: Sequence[str]
+    con: duckdb.DuckDBPyConnection,
+    compiled: Compiled,
+    worlds: Sequence[LeverWorld],
+    attempt_ids: Sequence[str],
+    known: Known,
 ) -> Iterator[WorldRow]:
     """Worlds that differ only in what the rule does not read are looked at once."""
     relevant = _levers_behind(compiled)
-    alike: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    alike: dict[_Changes, list[str]] = {}
     for world in worlds:
         changes = tuple(sorted((lever, sql) for lever, sql in world.changes.items() if lever in relevant))
         alike.setdefault(changes, []).append(world.world_id)
+    new = {ids[0]: changes for changes, ids in alike.items() if (compiled.id, changes) not in known}
     places = [
-        Place(LeverWorld(ids[0], dict(changes)), name)
-        for changes, ids in alike.items()
+        Place(LeverWorld(world_id, dict(changes)), name)
+        for world_id, changes in new.items()
         for name in _variants(compiled, frozenset(lever for lever, _ in changes))
     ]
-    same = {ids[0]: ids for ids in alike.values()}
+    looked: dict[str, list[WorldRow]] = {}
     for row in _replay(con, compiled, places, attempt_ids):
-        for world_id in same[row.world_id]:
-            yield replace(row, world_id=world_id)
+        looked.setdefault(row.world_id, []).append(row)
+    known.update({(compiled.id, changes): tuple(looked.get(world_id, ())) for world_id, changes in new.items()})
+    for changes, ids in alike.items():
+        yield from (replace(row, world_id=world_id) for world_id in ids for row in known[compiled.id, changes])
 
 
 def _variants(compiled: Compiled, set_levers: frozenset[str]) -> Iterator[str]:
@@ -142,30 +163,30 @@ def _levers_behind(compiled: Compiled) -> frozenset[str]:
 
 def _checked(worlds: Sequence[LeverWorld]) -> Sequence[LeverWorld]:
     levers = {column.name for column in attempts_columns() if column.lever}
-    names = {column.name for column in attempts_columns()}
-    reader = SqlReader()
-    try:
-        for world in worlds:
-            for lever, sql in world.changes.items():
-                if lever not in levers:
-                    raise ValueError(f"world {world.world_id}: `{lever}` is no lever of attempts")
-                _check_change(reader, world.world_id, sql, names)
-    finally:
-        reader.close()
+    for world in worlds:
+        for lever, sql in world.changes.items():
+            if lever not in levers:
+                raise ValueError(f"world {world.world_id}: `{lever}` is no lever of attempts")
+            wrong = None if _NUMBER.fullmatch(sql) else _what_is_wrong(sql)
+            if wrong is not None:
+                raise ValueError(f"world {world.world_id}: {sql}: {wrong}")
     return worlds
 
 
-def _check_change(reader: SqlReader, world_id: str, sql: str, names: set[str]) -> None:
-    if _NUMBER.fullmatch(sql):
-        return
+@lru_cache(maxsize=1024)
+def _what_is_wrong(sql: str) -> str | None:
+    """Why an expression cannot stand for a lever; searches ask of the same few hundreds of times."""
+    reader = SqlReader()
     try:
         tree = reader.expression(sql)
         errors = check_expression(tree)
     except SqlError as error:
-        raise ValueError(f"world {world_id}: {sql}: {error.message}") from error
+        return error.message
+    finally:
+        reader.close()
+    names = {column.name for column in attempts_columns()}
     unknown = [name for name in columns(tree) if name not in names]
-    if errors or unknown:
-        raise ValueError(f"world {world_id}: {sql}: {errors[0].message if errors else 'unknown column ' + unknown[0]}")
+    return errors[0].message if errors else f"unknown column {unknown[0]}" if unknown else None
 
 
 def _replay(
