@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,12 +18,12 @@ from investigator.rulebook.check import nearest
 from investigator.rulebook.compile import Compiled
 from investigator.rulebook.emptyviews import empty_views
 from investigator.rulebook.evaluate import Evaluation, evaluate
-from investigator.rulebook.model import RuleTest, duration_s
+from investigator.rulebook.model import RuleTest
 from investigator.rulebook.pack import RuleSet
+from investigator.rulebook.testrows import TIME, TestSetupError, offset_s, rows_of
 
 #: `t0` of a test's rows; any instant does.
 T0 = datetime(2026, 1, 1)
-_TIME = re.compile(r"t0(?:\s*([+-])\s*(.+))?")
 _RELATIVE_TOLERANCE = 1e-6
 
 #: Name of a fixture → a connection with that case's views, or None when there is no such log.
@@ -47,10 +45,6 @@ class TestResult:
     @property
     def passed(self) -> bool:
         return not self.failures and not self.skipped
-
-
-class TestSetupError(Exception):
-    """A test that cannot be set up; the text says why."""
 
 
 def run_rule_tests(ruleset: RuleSet, run_log: RunLog | None = None) -> list[TestResult]:
@@ -76,42 +70,6 @@ def _run_test(con: duckdb.DuckDBPyConnection, compiled: Compiled, test: RuleTest
         return TestResult(compiled.id, test.name, compiled.path, (str(error),))
     failures = tuple(failures_of(evaluation, test))
     return TestResult(compiled.id, test.name, compiled.path, failures, log=test.log is not None, evaluation=evaluation)
-
-
-def rows_of(compiled: Compiled, test: RuleTest) -> dict[str, list[dict[str, Any]]]:
-    """The rows of a test, `like` resolved and `change` applied. Raises TestSetupError."""
-    seen = [test.name]
-    base = test
-    while base.like is not None:
-        wanted = base.like
-        if wanted in seen:
-            raise TestSetupError(f"`like` goes round in a circle: {' → '.join([*seen, wanted])}")
-        seen.append(wanted)
-        base = next(each for each in compiled.rule.tests if each.name == wanted)
-    chain = [next(each for each in compiled.rule.tests if each.name == name) for name in reversed(seen)]
-    rows: dict[str, list[dict[str, Any]]] = copy.deepcopy(dict(base.given or {}))
-    for each in chain:
-        for path, value in each.change.items():
-            _apply(rows, path, value)
-    return rows
-
-
-def _apply(rows: dict[str, list[dict[str, Any]]], path: str, value: Any) -> None:
-    """`attempts.0.timeout_s` sets a column, `attempts.1` a whole row (one more is added at the end; null removes)."""
-    view, *rest = path.split(".")
-    if view not in derived_tables() or not rest or not rest[0].isdigit() or len(rest) > 2:
-        raise TestSetupError(f"change: `{path}` is not view.row or view.row.column")
-    table, number = rows.setdefault(view, []), int(rest[0])
-    if number == len(table) and len(rest) == 1 and isinstance(value, dict):
-        table.append(dict(value))
-    elif number >= len(table):
-        raise TestSetupError(f"change: {view} has {len(table)} rows, there is no row {number}")
-    elif len(rest) == 2:
-        table[number][rest[1]] = value
-    elif value is None:
-        del table[number]
-    else:
-        table[number] = {**table[number], **value}
 
 
 def fill_views(con: duckdb.DuckDBPyConnection, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
@@ -155,16 +113,13 @@ def _value(where: str, value: Any, kind: pl.DataType) -> Any:
 
 
 def _time(where: str, value: Any) -> datetime:
-    match = _TIME.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise TestSetupError(f"given: {where} is a time: t0, t0+5m or t0-1h, not {value!r}")
-    if match[2] is None:
-        return T0
     try:
-        seconds = duration_s(match[2].strip())
+        seconds = offset_s(value) if isinstance(value, str) else None
     except ValueError as error:
         raise TestSetupError(f"given: {where}: {error}") from error
-    return T0 + timedelta(seconds=seconds if match[1] == "+" else -seconds)
+    if seconds is None:
+        raise TestSetupError(f"given: {where} is a time: t0, t0+5m or t0-1h, not {value!r}")
+    return T0 + timedelta(seconds=seconds)
 
 
 def failures_of(evaluation: Evaluation, test: RuleTest) -> Iterator[str]:
@@ -182,8 +137,10 @@ def failures_of(evaluation: Evaluation, test: RuleTest) -> Iterator[str]:
     yield from _step_failures(evaluation, expect.steps)
     if evaluation.findings:
         yield from _finding_failures(evaluation, test)
-    elif expect.text or expect.long or expect.what_if or expect.evidence or expect.remedies or expect.label:
-        yield "there is no finding to compare text, what_if, remedies, label or evidence with"
+    elif any(
+        (expect.text, expect.long, expect.what_if, expect.columns, expect.evidence, expect.remedies, expect.label)
+    ):
+        yield "there is no finding to compare text, what_if, columns, remedies, label or evidence with"
 
 
 def _step_failures(evaluation: Evaluation, expected: Mapping[str, Any]) -> Iterator[str]:
@@ -198,6 +155,7 @@ def _step_failures(evaluation: Evaluation, expected: Mapping[str, Any]) -> Itera
 def _finding_failures(evaluation: Evaluation, test: RuleTest) -> Iterator[str]:
     expect, finding = test.expect, evaluation.findings[0]
     yield from _compare("what_if", expect.what_if, finding.what_if)
+    yield from _compare("column", _times(expect.columns, finding.columns), finding.columns)
     for name, wanted, text in (("text", expect.text, finding.short), ("long", expect.long, finding.long)):
         if wanted is not None and wanted not in text:
             yield f"{name}: expected {wanted!r} in {text!r}"
@@ -215,6 +173,14 @@ def _finding_failures(evaluation: Evaluation, test: RuleTest) -> Iterator[str]:
             part not in do for part, do in zip(expect.remedies, done, strict=False)
         ):
             yield f"remedies: expected {expect.remedies}, got {done}"
+
+
+def _times(expected: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+    """Expected columns, `t0+5m` as an instant where a time was found."""
+    return {
+        name: _time(name, value) if isinstance(found.get(name), datetime) and TIME.fullmatch(str(value)) else value
+        for name, value in expected.items()
+    }
 
 
 def _compare(what: str, expected: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:

@@ -83,6 +83,17 @@ def test_a_new_rule_loads_passes_and_notices(rule_from: From) -> None:
     assert mutated.score == 1 and mutated.counted >= 10
 
 
+@pytest.mark.parametrize(
+    ("columns", "wrong"),
+    [("{asked_tokens: 98, run_id: r, happened_at: t0+5m}", ""), ("{asked_tokens: 96}", "expected 96, got 98"),
+     ("{happened_at: t0}", "expected datetime"), ("{asked: 98}", "column asked: there is none")],
+)  # fmt: skip
+def test_columns_of_the_shown_row_are_compared(rule_from: From, columns: str, wrong: str) -> None:
+    text = new_rule("my-rule").replace("steps: {filled: 0.98}", f"columns: {columns}")
+    said = [failure for result in run_rule_tests(rule_from(text, "my-rule")) for failure in result.failures]
+    assert len(said) == bool(wrong) and all(wrong in failure for failure in said)
+
+
 def test_a_survivor_is_shown_where_it_is(rule_from: From) -> None:
     text = new_rule("my-rule").replace("asked_tokens: 95", "asked_tokens: 97")
     (mutated,) = mutation_results(rule_from(text, "my-rule"))
@@ -121,6 +132,12 @@ def test_accepted_mutants_are_exact(rule_from: From, at: str, change: str, accep
         1 - accepted,
         1 - accepted,
     )
+
+
+def test_what_acts_in_worlds_alone_is_no_mistake(rule_from: From) -> None:
+    text = new_rule("my-rule").replace("verdict: ", "verdict: (NOT $replay OR coalesce(filled < 9, false)) AND ")
+    (mutated,) = mutation_results(rule_from(text, "my-rule"))
+    assert not [each.change for each in mutated.survivors] and mutated.equivalent >= 5
 
 
 def test_new_overwrites_nothing(tmp_path: Path) -> None:
