@@ -129,6 +129,13 @@ class CauseEdge(_Part):
     within: Duration | None = Field(default=None, description="largest distance in time")
 
 
+class Repeat(_Part):
+    """Copies of a row, numbered in its key (`e1`, `e1-002`, `e1-003`, …) and later by `every`."""
+
+    times: int = Field(ge=2, le=1000, description="rows in all")
+    every: Duration = Field(default=0.0, description="time from each to the next")
+
+
 class RuleTest(_Part):
     """Rows in, outcome out; `like` repeats another test with a `change`; `log` runs the pipeline on a fixture."""
 
@@ -136,6 +143,7 @@ class RuleTest(_Part):
     given: dict[str, list[dict[str, Any]]] | None = None
     like: str | None = None
     change: dict[str, Any] = Field(default_factory=dict, description="path such as attempts.0.timeout_s → value")
+    repeat: dict[str, Repeat] = Field(default_factory=dict, description="row such as attempts.0 → copies of it")
     params: dict[str, bool | int | float | str] = Field(default_factory=dict)
     log: str | None = None
     expect: Expect

@@ -6,6 +6,7 @@ plans exactly as the rule's own are no mistakes and are not counted.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -15,7 +16,7 @@ import duckdb
 from investigator.errors import RuleProblem
 from investigator.rulebook.accepted import Survivor, place_of, settle
 from investigator.rulebook.check import Issue
-from investigator.rulebook.compile import Compiled, arguments, outcome_sql
+from investigator.rulebook.compile import REPLAY, VERDICT, Compiled, arguments, judged_sql, outcome_sql
 from investigator.rulebook.emptyviews import empty_views
 from investigator.rulebook.evaluate import evaluate_registered
 from investigator.rulebook.model import RuleTest
@@ -23,7 +24,8 @@ from investigator.rulebook.mutants import Mutant, mutants
 from investigator.rulebook.pack import RuleSet
 from investigator.rulebook.pointer import Pointer
 from investigator.rulebook.sqltree import SqlReader
-from investigator.rulebook.testing import TestSetupError, failures_of, fill_views, rows_of
+from investigator.rulebook.testing import failures_of, fill_views
+from investigator.rulebook.testrows import TestSetupError, rows_of
 from investigator.rulebook.yamlpos import Path, read_yaml
 
 _BY_CONTENT = "statistics_propagation,empty_result_pullup"
@@ -128,12 +130,15 @@ def _plan(con: duckdb.DuckDBPyConnection, compiled: Compiled) -> str | None:
     """The plan over empty views, without what DuckDB concludes from their being empty.
 
     A plan names the columns that it hands on and shows the sums that it filters by: so all sums stand in a filter.
+    `$replay` is a constant in it: what acts in worlds alone is planned away.
     """
-    sums = " OR ".join(["outcome_ = 'fired'", "outcome_ = 'quiet'", *(f"hash({name}) = 1" for name in compiled.steps)])
+    told = [*compiled.types, *compiled.steps, VERDICT]
+    judged = re.sub(rf"\${REPLAY}\b", "false", judged_sql(compiled, compiled.match_sql))
+    values = {name: value for name, value in arguments(compiled).items() if name != REPLAY}
     con.execute(f"SET disabled_optimizers = '{_BY_CONTENT}'")
     try:
-        sql = f"SELECT 1 FROM ({outcome_sql(compiled, compiled.match_sql)}) WHERE {sums}"
-        return str(con.execute(f"EXPLAIN (FORMAT json) {sql}", arguments(compiled)).fetchall())
+        sql = f"SELECT 1 FROM ({judged}) WHERE {' OR '.join(f'hash({name}) = 1' for name in told)}"
+        return str(con.execute(f"EXPLAIN (FORMAT json) {sql}", values).fetchall())
     except duckdb.Error:
         return None
     finally:

@@ -20,6 +20,7 @@ from investigator.rulebook.model import (
     Needs,
     Param,
     RemedySpec,
+    Repeat,
     Rule,
     RuleTest,
     StepSpec,
@@ -41,6 +42,7 @@ _PARTS: tuple[type[BaseModel], ...] = (
     RemedySpec,
     CauseEdge,
     RuleTest,
+    Repeat,
     Expect,
     AcceptedMutant,
 )
