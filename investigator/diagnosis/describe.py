@@ -64,7 +64,7 @@ def why(row: Row, roots: Sequence[Finding], at_slot: Mapping[str, Turn]) -> str:
     if turn := reason(row, at_slot):
         told += f": {turn}"
     causes = "; ".join(dict.fromkeys(f.title for f in roots if row["attempt_id"] in f.subjects))
-    return told + (f"{'. ' if turn else ': '}{causes}" if causes else "")
+    return told + (f". {causes}" if causes else "")
 
 
 def busy_s(rows: Iterable[Row]) -> dict[str, float]:

@@ -135,13 +135,14 @@ class _Diagnosing:
         numbers = impact(group_.attempts, self.busy)
         span = Span.of(group_.attempts, group_.findings)
         helpful = self._what_would_help(group_)
-        text = sentence(ordered_roots, numbers.failed_calls)
+        # What explains no failed call does not belong behind "3 calls failed:".
+        told = [root for root, line in zip(ordered_roots, causes, strict=True) if line.explains] or ordered_roots
         return Incident(
             incident_id=_incident_id(group_, causes),
-            title=_title(ordered_roots) or _unexplained_title(group_),
+            title=_title(told) or _unexplained_title(group_),
             severity=_severity(group_),
             cause=causes[0].cause if causes else None,
-            sentence=text,
+            sentence=sentence(told, numbers.failed_calls),
             causes=causes,
             edges=self._edges(group_),
             symptoms=tuple(dict.fromkeys(f.short for f in group_.findings if f.kind == "symptom")),

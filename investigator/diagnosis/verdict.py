@@ -13,11 +13,19 @@ from investigator.rulebook.findings import Finding, RuleResult, Severity
 def sentence(roots: Sequence[Finding], failed_calls: int) -> str:
     """One sentence over the roots of an incident: `3 calls failed: … ; and …`."""
     calls = f"{failed_calls} call{'s' if failed_calls != 1 else ''} failed"
-    shorts = list(dict.fromkeys(_clause(finding.short) for finding in roots))
+    shorts = list(dict.fromkeys(_told(finding, quoting=len(roots) == 1) for finding in roots))
     if not shorts:
         return f"{calls}; no rule explains why."
     told = "; and ".join(shorts[:3])
-    return f"{told}." if not failed_calls else f"{calls}: {told}."
+    return f"{told[:1].upper()}{told[1:]}." if not failed_calls else f"{calls}: {told}."
+
+
+def _told(finding: Finding, *, quoting: bool) -> str:
+    """Its short text; where that is what a log said, the title says what it means; several quotes are no sentence."""
+    quote = f'"{finding.short}"'
+    if quote not in finding.long:
+        return _clause(finding.short)
+    return f"{_clause(finding.title)} ({quote})" if quoting else _clause(finding.title)
 
 
 def _clause(text: str) -> str:

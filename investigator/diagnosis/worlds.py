@@ -16,7 +16,7 @@ from investigator.diagnosis.model import Saves, World
 from investigator.diagnosis.queries import query
 from investigator.rulebook.pack import RuleSet
 from investigator.rulebook.shadow import LeverWorld, Place, shadowed
-from investigator.rulebook.worlds import WorldTable, evaluate_worlds, replayable
+from investigator.rulebook.worlds import Known, WorldTable, evaluate_worlds, replayable
 
 MOST_CHANGES = 3
 
@@ -67,10 +67,15 @@ class Replay:
             attempts, key=lambda row: (str(row["work_id"]), str(row["arrived_at"]), str(row["attempt_id"]))
         )
         self._ids = [str(row["attempt_id"]) for row in self._attempts]
+        self._beyond: frozenset[str] = frozenset()
+        self._known: Known = {}
 
     def what_would_help(self) -> tuple[World, ...]:
         """Minimal sets that save every call first, cheapest first; then popular changes that do not."""
         if not self._ids:
+            return ()
+        self._beyond = self._beyond_arithmetic()
+        if len(self._beyond) == len(self._ids):
             return ()
         sets = [settings for settings in self._sets() if settings]
         table, ids = self._replay(sets)
@@ -78,6 +83,11 @@ class Replay:
         minimal = _minimal(sets, judged)
         worlds = [_with_minimal(world, flag) for world, flag in zip(judged, minimal, strict=True)]
         return tuple(sorted((w for w in worlds if _shown(w)), key=_order))
+
+    def _beyond_arithmetic(self) -> frozenset[str]:
+        """Attempts that failed though no replayed rule holds with nothing changed: no change is known to save them."""
+        table, (as_it_was,) = self._replay([()])
+        return frozenset(id_ for id_ in self._ids if table.saved(as_it_was, id_) == "yes")
 
     def _sets(self) -> list[tuple[Setting, ...]]:
         found = applicable(self._con, self._ids)
@@ -129,7 +139,8 @@ class Replay:
         self, sets: Sequence[tuple[Setting, ...]], rules: RuleSet | None = None
     ) -> tuple[WorldTable, list[str]]:
         worlds = [LeverWorld(f"w{n}", {s.candidate.lever: s.expr for s in settings}) for n, settings in enumerate(sets)]
-        return evaluate_worlds(self._con, rules or self._rules, worlds, self._ids), [world.world_id for world in worlds]
+        table = evaluate_worlds(self._con, rules or self._rules, worlds, self._ids, self._known)
+        return table, [world.world_id for world in worlds]
 
     def _calls(self, table: WorldTable, world_id: str) -> dict[str, Fate]:
         """Fate of each call, in order of time: a try that passes removes its retries."""
@@ -137,7 +148,8 @@ class Replay:
         passed: dict[str, Fate] = {}
         for row in self._attempts:
             work = str(row["work_id"] or row["call_id"])
-            fate = passed.get(work) or _FATES[table.saved(world_id, str(row["attempt_id"]))]
+            id_ = str(row["attempt_id"])
+            fate = passed.get(work) or ("lost" if id_ in self._beyond else _FATES[table.saved(world_id, id_)])
             if fate != "lost":
                 passed.setdefault(work, fate)
             call = str(row["call_id"])
@@ -174,7 +186,7 @@ class Replay:
 
     def _titles(self, what: str, rules: Iterable[str]) -> str:
         titles = [_lower(self._rules[rule].rule.title) for rule in sorted(rules)]
-        return f"{what}: {', '.join(titles)}" if titles else ""
+        return f"{what}: {' · '.join(titles)}" if titles else ""
 
     def _sum(self, settings: tuple[Setting, ...]) -> str:
         """`146,760 tokens are read in about 674 s (619 to 735 s), the limit is 900 s`; empty where not known."""

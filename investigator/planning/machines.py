@@ -26,6 +26,9 @@ from investigator.yamltext import load as load_yaml
 _SAFETY = 1.3
 _RANKS: tuple[Verdict, ...] = ("passes", "might", "fails")
 _SURE: tuple[Confidence, ...] = ("high", "medium", "low", "none")
+_NO_MATTER_OF_SPEED = (
+    "Another machine is not known to help: by the speed and the memory of this one the calls would have passed."
+)
 #: More names than this are told by their number.
 _MOST_NAMES = 3
 
@@ -63,7 +66,9 @@ def compare_machines(
             worlds.append(scenario([part, window], ground))
     step = 1 if load.window_fix_tokens is None else 2
     at_home = [] if load.enough else _settings(load, ground)
-    results = replay(con, rules, load.attempts, [*worlds, *at_home], all_reasons=False)
+    today, *results = replay(con, rules, load.attempts, [scenario([], ground), *worlds, *at_home], all_reasons=False)
+    if today.verdict == "passes":
+        return MachineTable(load.incident_id, _NO_MATTER_OF_SPEED, (), None, None, ())
     rows = [
         _row(place, ground, worlds[n * step : (n + 1) * step], results[n * step : (n + 1) * step])
         for n, place in enumerate(places)

@@ -49,8 +49,8 @@ def _plot(curve: Curve, attempts: Sequence[AttemptRow]) -> CurvePlot:
     ends = [(n, y) for n in needs if (y := scales.interpolated(plain, n)) is not None]
     limit = curve.limit_s
     return CurvePlot(
-        tuple((x, y, label, f"{_timed(x, y)} ({label})") for x, y, label in curve.points[:_MAX_POINTS]),
-        tuple((x, y, f"{number(int(x))} tokens: given up after {seconds_text(y)}") for x, y in crosses),
+        tuple((x, y, label, f"{_timed(x, y)} ({_(label)})") for x, y, label in curve.points[:_MAX_POINTS]),
+        tuple((x, y, f"{number(int(x))} {_('tokens')}: {_('given up after')} {seconds_text(y)}") for x, y in crosses),
         tuple((x, middle, low, high) for x, low, middle, high in line),
         None if limit is None else Limit(limit, f"{_('limit')} {seconds_text(limit)}", "limit"),
         tuple((n, y, f"{number(int(n))} → {seconds_text(y)}") for n, y in ends),
@@ -58,13 +58,13 @@ def _plot(curve: Curve, attempts: Sequence[AttemptRow]) -> CurvePlot:
 
 
 def _timed(tokens: float, seconds: float) -> str:
-    return f"{number(int(tokens))} tokens in {seconds_text(seconds)}"
+    return _("{tokens} tokens in {time}").format(tokens=number(int(tokens)), time=seconds_text(seconds))
 
 
 def _legend(curve: Curve, plot: CurvePlot) -> tuple[Tag, ...]:
     """One entry for each kind of sign that is on the paper."""
     labels = [label for label in ("measured", "derived", "estimated") if any(p[2] == label for p in curve.points)]
-    legend = [Tag(label, _(f"{label} request")) for label in labels]
+    legend = [Tag(label, _(f"request, {label}")) for label in labels]
     legend += [Tag("fit", "fit with its interval")] if curve.line else []
     legend += [Tag("cross", "given up")] if plot.crosses else []
     legend += [Tag("need", "what it would have taken")] if plot.marks else []
@@ -73,26 +73,44 @@ def _legend(curve: Curve, plot: CurvePlot) -> tuple[Tag, ...]:
 
 def seconds_text(value: float) -> str:
     """Seconds as the charts say them: whole ones from 100 s on."""
-    return f"{value:,.0f} s" if value >= 100 else f"{number(round(value, 1))} s"
+    return f"{number(round(value))} s" if value >= 100 else f"{number(round(value, 1))} s"
 
 
 def _curve_table(curve: Curve, plot: CurvePlot) -> Table:
     rows: list[tuple[Cell, ...]] = [
-        (tokens_cell(x), text_cell(f"{y:,.1f}", f"{y} s", numeric=True), text_cell(label), text_cell("request"))
+        (
+            tokens_cell(x),
+            _seconds_cell(y),
+            text_cell(_(label)),
+            text_cell(_("request")),
+        )
         for x, y, label in curve.points
     ]
     rows += [
-        (tokens_cell(x), text_cell(f"{y:,.1f}", f"{y} s", numeric=True), text_cell("measured"), text_cell("given up"))
-        for x, y, _ in plot.crosses
+        (
+            tokens_cell(x),
+            _seconds_cell(y),
+            text_cell(_("measured")),
+            text_cell(_("given up")),
+        )
+        for x, y, _tip in plot.crosses
     ]
     step = max(len(plot.line) // 12, 1)
     rows += [
         (
             tokens_cell(x),
-            text_cell(f"{y:,.1f} ({lo:,.1f} – {hi:,.1f})", f"{y} s", numeric=True),
-            text_cell("estimated"),
-            text_cell("fit"),
+            text_cell(_interval(y, lo, hi), f"{y} s", numeric=True),
+            text_cell(_("estimated")),
+            text_cell(_("fit")),
         )
         for x, y, lo, hi in plot.line[::step]
     ]
     return capped(("prompt tokens", "seconds", "label", "what"), rows, lambda row: row)
+
+
+def _seconds_cell(value: float) -> Cell:
+    return text_cell(number(round(value, 1)), f"{value} s", numeric=True)
+
+
+def _interval(middle: float, low: float, high: float) -> str:
+    return f"{number(round(middle, 1))} ({number(round(low, 1))} – {number(round(high, 1))})"

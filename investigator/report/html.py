@@ -39,14 +39,25 @@ def _prose(text: str) -> Markup:
     """A rule's text with what stands between backticks as code; everything in it is escaped."""
     parts = re.split(r"`([^`\n]+)`", text)
     return Markup("").join(
-        Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts)
+        Markup("<code>{}</code>").format(part) if number % 2 else _kept(part) for number, part in enumerate(parts)
     )
+
+
+#: A space that must not end a line: between a number and its unit, and between the parts of a duration.
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:s|ms|min|h|d|GiB|MiB|KiB|%)(?![\w/]))")
+_INSIDE_DURATION = re.compile("(?<=\\d)(\u00a0(?:min|h|d)) (?=\\d)")
+
+
+def _kept(text: str) -> str:
+    """The same words; lines do not break before a unit."""
+    return _INSIDE_DURATION.sub("\\1\u00a0", _BEFORE_UNIT.sub("\u00a0", text))
 
 
 @cache
 def _environment() -> Environment:
     env = environment("investigator.report")
     env.filters["prose"] = _prose
+    env.filters["kept"] = _kept
     env.filters["grouped"] = lambda value: figures(f"{value:,}")
     env.globals["_"] = _
     return env

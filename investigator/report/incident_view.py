@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from investigator.diagnosis.model import AttemptRow, Diagnosis, Fix, Hypothesis, Incident, Nearest, World
@@ -12,7 +12,7 @@ from investigator.report.evidence_view import MAX_TRIES, Evidence, failed_tries
 from investigator.report.language import _
 from investigator.report.machines_view import machines_view
 from investigator.report.memory_chart import memory_chart
-from investigator.report.text import Shown, clock, duration, number, plural, quantity, seconds, share_of, zone_words
+from investigator.report.text import Shown, clock, duration, number, plural, quantity, seconds, share_of, zone_name
 from investigator.report.timeline_view import timeline_chart
 from investigator.report.token_chart import tokens_chart
 from investigator.report.viewtypes import (
@@ -29,7 +29,7 @@ from investigator.report.viewtypes import (
     Tile,
     WorldView,
 )
-from investigator.report.words import HYPOTHESES, SAVES, column, outcome_tag, severity_tag, tag
+from investigator.report.words import HYPOTHESES, SAVES, column, not_known_words, outcome_tag, severity_tag, tag
 from investigator.rulebook.findings import Finding, Operand, Step
 
 #: Stands for a rule where a diagnosis tells many quiet causes together.
@@ -57,6 +57,7 @@ def incident_view(d: Diagnosis, incident: Incident, number_: int, evidence: Evid
     helps = [world for world in worlds if world.saves != "no"]
     useless = [world for world in worlds if world.saves == "no"]
     failed = failed_tries(incident)
+    collects = tuple(dict.fromkeys(one for h in incident.differential for one in _commands(h)))
     return IncidentView(
         anchor=anchor,
         number=number_,
@@ -78,7 +79,8 @@ def incident_view(d: Diagnosis, incident: Incident, number_: int, evidence: Evid
         graph=_graph(incident, anchor),
         symptoms=_untold_symptoms(incident),
         nearest=tuple(_nearest(miss) for miss in incident.nearest),
-        differential=tuple(_hypothesis(h, evidence) for h in incident.differential),
+        differential=tuple(_hypothesis(h, evidence, collects) for h in incident.differential),
+        collects=collects,
         helps=tuple(map(_world, helps[:MAX_WORLDS])),
         useless=tuple(map(_world, useless[:MAX_WORLDS])),
         worlds_note=_left_out(len(helps), len(useless)),
@@ -91,12 +93,10 @@ def incident_view(d: Diagnosis, incident: Incident, number_: int, evidence: Evid
 def impact_tiles(incident: Incident) -> tuple[Tile, ...]:
     """The damage in numbers; what is not known is left out rather than shown as nothing."""
     impact = incident.impact
-    tiles = [
-        Tile(
-            Shown(number(impact.failed_calls), f"{impact.failed_calls} calls"),
-            "failed call" if impact.failed_calls == 1 else "failed calls",
-        )
-    ]
+    tiles = []
+    if impact.failed_calls:
+        failed = Shown(number(impact.failed_calls), f"{impact.failed_calls} calls")
+        tiles.append(Tile(failed, "failed call" if impact.failed_calls == 1 else "failed calls"))
     if impact.failed_attempts != impact.failed_calls:
         tiles.append(Tile(Shown(number(impact.failed_attempts), f"{impact.failed_attempts} tries"), "failed tries"))
     if impact.wall_s is not None and impact.wall_s >= _LEAST_DAMAGE_S:
@@ -119,12 +119,10 @@ def _file_name(model: str) -> str:
 def _subtitle(incident: Incident, zone: int | None) -> str:
     parts = [_file_name(incident.model)] if incident.model else []
     if incident.started_at is not None:
-        start, end = (
-            clock(incident.started_at, zone, with_date=True).text,
-            clock(incident.ended_at, zone, with_date=True).text,
-        )
-        same_day = end[:10] == start[:10]
-        parts.append(f"{start} – {end[11:] if same_day else end} {zone_words(zone)}")
+        start = clock(incident.started_at, zone, with_date=True).text
+        end = start if incident.ended_at is None else clock(incident.ended_at, zone, with_date=True).text
+        until = "" if end == start else f" – {end[11:] if end[:10] == start[:10] else end}"
+        parts.append(f"{start}{until} {zone_name(zone)}")
     if incident.run_ids:
         parts.append(plural(len(incident.run_ids), "run"))
     return " · ".join(parts)
@@ -133,7 +131,6 @@ def _subtitle(incident: Incident, zone: int | None) -> str:
 def _finding(
     f: Finding, anchor: str, explains: Mapping[str, int], incident: Incident, zone: int | None, evidence: Evidence
 ) -> FindingView:
-    count = explains.get(f.finding_id)
     return FindingView(
         anchor=finding_anchor(anchor, incident, f.finding_id),
         title=f.title,
@@ -147,11 +144,17 @@ def _finding(
         links=evidence.links(f.evidence, 4),
         remedies=tuple(RemedyView(r.do, r.where, r.setting, r.proves) for r in f.remedies),
         when=clock(f.happened_at, zone, with_date=True).text,
-        explains=""
-        if count is None
-        else _("explains {part} of {calls}").format(
-            part=number(count), calls=plural(incident.impact.failed_calls, "failed call")
-        ),
+        explains=_explains(explains.get(f.finding_id), incident.impact.failed_calls),
+    )
+
+
+def _explains(count: int | None, failed: int) -> str:
+    """How many of the failed calls; nothing where none failed."""
+    if count is None or not failed:
+        return ""
+    calls = plural(failed, "failed call")
+    return (
+        _("explains {part} of {calls}").format(part=number(count), calls=calls) if count else _("beside the failures")
     )
 
 
@@ -236,14 +239,28 @@ def _attempt(row: AttemptRow, zone: int | None, evidence: Evidence) -> AttemptVi
     return AttemptView(heading, tags, reason, start.text, facts, evidence.links(row.evidence))
 
 
-def _hypothesis(h: Hypothesis, evidence: Evidence) -> HypothesisView:
+def _commands(h: Hypothesis) -> tuple[str, ...]:
+    return tuple(h.collect.split("; ")) if h.collect else ()
+
+
+def _runs(numbers: Iterable[int]) -> tuple[tuple[int, int], ...]:
+    """Neighbours together, each run as (first, last): {1, 2, 3, 7} → (1, 3), (7, 7)."""
+    runs: list[tuple[int, int]] = []
+    for one in sorted(numbers):
+        first = runs.pop()[0] if runs and runs[-1][1] == one - 1 else one
+        runs.append((first, one))
+    return tuple(runs)
+
+
+def _hypothesis(h: Hypothesis, evidence: Evidence, collects: Sequence[str]) -> HypothesisView:
     return HypothesisView(
         h.title,
         h.rule,
         tag(h.verdict, HYPOTHESES),
         h.evidence_for,
-        h.evidence_against,
+        tuple(map(not_known_words, h.evidence_against)),
         h.collect,
+        _runs({collects.index(one) + 1 for one in _commands(h)}),
         evidence.links(h.evidence, 3),
         together=h.rule == OTHERS,
     )

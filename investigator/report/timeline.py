@@ -10,6 +10,7 @@ from typing import NamedTuple
 from investigator.diagnosis.model import TimelineMark, TimelineSpan
 from investigator.report import density, scales
 from investigator.report.charts import Bar, Drawing, Mark, Paper, label_places
+from investigator.report.language import _
 from investigator.report.text import duration, local
 
 LANES = (("agent", "agent calls"), ("server", "server requests"))
@@ -52,6 +53,12 @@ class TimelineDrawing(NamedTuple):
     notes: tuple[str, ...]
 
 
+def lanes_of(spans: Iterable[TimelineSpan]) -> tuple[tuple[str, str], ...]:
+    """The lanes that have something in them: a side without a log gets no empty one."""
+    used = {span.lane for span in spans}
+    return tuple((lane, title) for lane, title in LANES if lane in used)
+
+
 def span_class(span: TimelineSpan) -> str:
     """CSS class of a span: its kind, and for calls and whole requests whether they failed."""
     kind = span.kind if span.kind in KINDS else "request"
@@ -79,11 +86,12 @@ def draw_timeline(chart: Timeline, paper: Paper) -> TimelineDrawing:
     names: list[Mark] = []
     notes: list[str] = []
     y = head + (16 if paper.narrow else 4)
-    for lane, title in LANES:
+    for lane, title in lanes_of(t.span for t in chart.spans):
         drawn = _lane([t for t in chart.spans if t.span.lane == lane], x, base, (left, right, y), zone)
-        names.append(_lane_name(title, y, drawn.height, paper))
+        name = _(title)
+        names.append(_lane_name(name, y, drawn.height, paper))
         bars.extend(drawn.bars)
-        notes += [f"{title.capitalize()}: {drawn.note}."] if drawn.note else []
+        notes += [f"{name[:1].upper()}{name[1:]}: {drawn.note}."] if drawn.note else []
         y += drawn.height + _GAP + (16 if paper.narrow else 0)
     bottom = y - _GAP / 2 - (16 if paper.narrow else 0)
     drawing = Drawing(

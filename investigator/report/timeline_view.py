@@ -11,11 +11,12 @@ from investigator.report.charts import NARROW, WIDE
 from investigator.report.evidence_view import failed_tries
 from investigator.report.language import _, figures
 from investigator.report.text import clock, local, plural, seconds, zone_words
-from investigator.report.timeline import KINDS, Timeline, draw_timeline, span_class, timed
+from investigator.report.timeline import KINDS, Timeline, draw_timeline, lanes_of, span_class, timed
 from investigator.report.viewtypes import Cell, Chart, Table, Tag
 from investigator.report.words import OUTCOMES, SPAN_KINDS
 
 _MAX_LIMITS = 12
+_TITLES: dict[tuple[str, ...], str] = {("server",): "What the server did", ("agent",): "What the agent did"}
 
 
 def timeline_chart(anchor: str, d: Diagnosis, incident: Incident) -> Chart | None:
@@ -31,14 +32,16 @@ def timeline_chart(anchor: str, d: Diagnosis, incident: Incident) -> Chart | Non
     wide, narrow = draw_timeline(chart, WIDE), draw_timeline(chart, NARROW)
     first, last = local(first, d.zone_offset_s), local(last, d.zone_offset_s)
     day = f"{first:%Y-%m-%d}" if first.date() == last.date() else f"{first:%Y-%m-%d} {_('to')} {last:%Y-%m-%d}"
-    bad = sum("bad" in span_class(s) for s in picked)
-    counts = f"{plural(len(picked), 'span')}, {plural(bad, 'failed call')}"
-    desc = f"{day}, {_('times in')} {zone_words(d.zone_offset_s)}: {counts}; "
-    desc += _("agent calls above, what the server did below") + "."
+    lanes = {lane for lane, _title in lanes_of(picked)}
+    failed = [s for s in picked if "bad" in span_class(s)]
+    one = "failed call" if any(s.kind == "call" for s in failed) else "failed request"
+    words = [plural(len(picked), "bar")]
+    words += [plural(len({s.attempt_id or n for n, s in enumerate(failed)}), one)] if failed else []
+    words += [_("agent calls above, what the server did below")] if len(lanes) > 1 else []
     return Chart(
         anchor,
-        "What both sides did",
-        desc,
+        _TITLES.get(tuple(sorted(lanes)), "What both sides did"),
+        f"{day}, {_('times in')} {zone_words(d.zone_offset_s)}: {'; '.join(words)}.",
         wide.drawing,
         narrow.drawing,
         _span_legend(picked),

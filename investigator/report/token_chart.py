@@ -29,7 +29,7 @@ def tokens_chart(anchor: str, attempts: Sequence[AttemptRow], zone: int | None) 
     largest = max(rows, key=_asked)
     words = ", ".join(limit.label for limit in limits) or _("no window is known")
     most = _("the largest asked for {tokens} tokens").format(tokens=number(int(_asked(largest))))
-    desc = f"{plural(len(rows), 'call')}; {most}. {words}."
+    desc = f"{plural(len(rows), 'call')}; {most}; {words}."
     drawn = _("the {count} largest are drawn").format(count=len(shown))
     caption = f"{plural(len(rows), 'call')}; {drawn}." if len(shown) < len(rows) else ""
     return Chart(
@@ -94,11 +94,11 @@ def _token_row(row: AttemptRow, zone: int | None) -> RowOfBars:
     parts = (
         ("cached", cached, f"{number(int(cached))} {_('tokens')} {_('from the cache')}"),
         ("read", read, f"{number(int(read))} {_('tokens')} {_('to read')}"),
-        ("cut", cut, f"{number(int(cut))} tokens thrown away"),
+        ("cut", cut, f"{number(int(cut))} {_('tokens')} {_('thrown away')}"),
     )
     name = f"{clock(row_start(row), zone).text} · {number(int(_asked(row)))}"
     outcome = str(row.columns.get("outcome") or "unknown")
-    return RowOfBars(name, parts, f"{row.call_id}: {OUTCOMES.get(outcome, outcome)}", failed)
+    return RowOfBars(name, parts, f"{row.call_id}: {_(OUTCOMES.get(outcome, outcome))}", failed)
 
 
 def _token_legend(rows: Sequence[AttemptRow]) -> tuple[Tag, ...]:
@@ -125,7 +125,7 @@ def _token_table(rows: Sequence[AttemptRow], zone: int | None) -> Table:
             Cell(clock(row_start(row), zone, with_date=True)),
             text_cell(quantity(row.columns.get("try_no"), None).text, numeric=True),
             *(tokens_cell(num(row, column)) for column in columns),
-            text_cell(OUTCOMES.get(outcome, outcome)),
+            text_cell(_(OUTCOMES.get(outcome, outcome))),
         )
 
     return capped(heads, rows, cells)

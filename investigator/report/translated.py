@@ -43,4 +43,5 @@ def _forms(english: str, other: str) -> Iterable[tuple[str, str]]:
     clause = english.strip().rstrip(".")
     small = clause[:1].lower() + clause[1:]
     stop = other.strip().rstrip(".")
-    return ((english, other), (clause, stop), (small, stop))
+    large, large_stop = clause[:1].upper() + clause[1:], stop[:1].upper() + stop[1:]
+    return ((large, large_stop), (english, other), (clause, stop), (small, stop))

@@ -101,17 +101,14 @@ def _remedy(d: Diagnosis) -> tuple[tuple[str, ...], str]:
 
 def _tiles(d: Diagnosis) -> tuple[Tile, ...]:
     """Impact over all incidents; of the only one, its own."""
-    if len(d.incidents) == 1:
-        return impact_tiles(d.incidents[0])
-    if not d.incidents:
-        read = len(d.attempts)
-        return (Tile(Shown(number(read), f"{read} attempts"), "call read" if read == 1 else "calls read"),)
+    read = len(d.attempts)
+    calls = (Tile(Shown(number(read), f"{read} attempts"), "call read" if read == 1 else "calls read"),) if read else ()
+    if len(d.incidents) < 2:
+        return (impact_tiles(d.incidents[0]) if d.incidents else ()) or calls
     failed = sum(incident.impact.failed_calls for incident in d.incidents)
     incidents = len(d.incidents)
-    return (
-        Tile(Shown(number(incidents), str(incidents)), "incidents"),
-        Tile(Shown(number(failed), str(failed)), "failed calls in them"),
-    )
+    in_them = Tile(Shown(number(failed), str(failed)), "failed call in them" if failed == 1 else "failed calls in them")
+    return (Tile(Shown(number(incidents), str(incidents)), "incidents"), *((in_them,) if failed else calls))
 
 
 def _counts(d: Diagnosis, caps: Caps) -> Mapping[str, int]:

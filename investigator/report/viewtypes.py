@@ -136,6 +136,8 @@ class HypothesisView:
     pros: tuple[str, ...]
     cons: tuple[str, ...]
     collect: str | None
+    collect_numbers: tuple[tuple[int, int], ...]
+    """Places of the commands of `collect` in the incident's list of them, from 1: first and last of each run."""
     links: tuple[Link, ...]
     together: bool = False
     """Many quiet causes on one line: `cons` are their titles."""
@@ -237,6 +239,8 @@ class IncidentView:
     symptoms: tuple[str, ...]
     nearest: tuple[NearestView, ...]
     differential: tuple[HypothesisView, ...]
+    collects: tuple[str, ...]
+    """What to collect to be able to tell, each command once."""
     helps: tuple[WorldView, ...]
     useless: tuple[WorldView, ...]
     worlds_note: str

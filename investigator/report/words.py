@@ -100,6 +100,34 @@ COLUMNS: Mapping[str, str] = {
     "tries": "tries",
 }
 
+#: Columns as what is not known of a call, where the operand's name would not say it.
+_MISSING: Mapping[str, str] = {
+    "asked_tokens": "the length of the prompt",
+    "read_tokens": "how much was to be read",
+    "cached_tokens": "how much was in the cache",
+    "dropped_messages": "messages left out",
+    "progress_tokens": "how far reading had come",
+    "timeout_s": "the client’s limit",
+    "duration_s": "how long it took",
+    "expected_s": "how long reading should take",
+    "slot_held_s": "how long the slot was held",
+    "output_tokens": "the length of the answer",
+    "layers_gpu": "layers on the GPU",
+    "layers_total": "layers of the model",
+    "same_results": "equal results of a tool",
+    "stream": "the server’s log",
+}
+_NOT_KNOWN = "not known: "
+
+
+def not_known_words(text: str) -> str:
+    """`not known: asked_tokens, slots` with the columns in words; any other text as it is."""
+    if not text.startswith(_NOT_KNOWN):
+        return text
+    names = text.removeprefix(_NOT_KNOWN).split(", ")
+    told = (_(_MISSING[name]) if name in _MISSING else column(name) for name in names)
+    return f"{_('not known')}: {', '.join(told)}"
+
 
 def column(name: str) -> str:
     """A column in words."""

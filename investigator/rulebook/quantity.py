@@ -83,7 +83,7 @@ def plain(value: float) -> str:
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
     if abs(value) < 1e-3:
-        return f"{value:.4g}"
+        return f"{value:.4g}".replace("e-0", "e-")
     return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.4g}"
 
 

@@ -59,6 +59,8 @@ class Shower:
             return f"−{self._wrapped(parts[0], _TOP)}", _TOP
         if name in {"coalesce", "ifnull"}:
             return self._first_known(parts)
+        if name == "gib" and len(parts) == 1:
+            return self._show(parts[0])
         if name == "prefill_s" and len(parts) == 4:
             return self._prefill(parts)
         return f"{name}({', '.join(self.show(part) for part in parts)})", _TOP
@@ -72,9 +74,19 @@ class Shower:
 
     def _operation(self, name: str, left: Tree, right: Tree) -> tuple[str, int]:
         rank = _RANK[name]
+        if name in {"+", "-"} and self._stands_for_unknown(right):
+            return self._show(left)
         # a − (b − c) and a ÷ (b × c) need their brackets, a + (b + c) does not
         right_rank = rank if name in {"+", "*"} else rank + 1
         return f"{self._wrapped(left, rank)} {_SIGNS[name]} {self._wrapped(right, right_rank)}", rank
+
+    def _stands_for_unknown(self, tree: Tree) -> bool:
+        """A nought that is taken because nothing is known: no number to add, the operands below say so."""
+        name, parts = tree.get("function_name"), tree.get("arguments") or tree.get("children") or []
+        if name not in {"coalesce", "ifnull"} and tree.get("type") != "OPERATOR_COALESCE":
+            return False
+        shown = [self.show(part.get("expression", part)) for part in parts]
+        return len(shown) > 1 and set(shown[:-1]) == {UNKNOWN} and shown[-1] == "0"
 
     def _wrapped(self, tree: Tree, rank: int) -> str:
         text, own = self._show(tree)

@@ -44,12 +44,18 @@ UNEXPLAINED = replace(INCIDENT, severity="medium", causes=(), sentence="2 calls 
         (["The window is small."], 3, "3 calls failed: the window is small."),
         (["146,760 asked", "reading takes 543 s"], 1, "1 call failed: 146,760 asked; and reading takes 543 s."),
         (["GPU not used"], 2, "2 calls failed: GPU not used."),
-        (["prompts are cut"], 0, "prompts are cut."),
+        (["prompts are cut"], 0, "Prompts are cut."),
         ([], 2, "2 calls failed; no rule explains why."),
     ],
 )
 def test_one_sentence(shorts: list[str], failed: int, expected: str) -> None:
     assert sentence([finding(f"f{n}", "a", short=short) for n, short in enumerate(shorts)], failed) == expected
+
+
+def test_what_a_log_said_stands_behind_what_it_means() -> None:
+    said = finding("f", "a", title="The disk is full", short="no space left", long='It failed: "no space left".')
+    assert sentence([said], 2) == '2 calls failed: the disk is full ("no space left").'
+    assert sentence([said], 0) == 'The disk is full ("no space left").'
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,14 @@ from types import ModuleType
 
 import pytest
 
+from investigator.diagnosis.model import Hypothesis, Verdict
 from investigator.report import render_html
 from investigator.report.charts import CurvePlot, Mark, _symbols
 from investigator.report.html import _prose
 from investigator.report.incident_view import _file_name, impact_tiles
 from investigator.report.scales import Linear, time_ticks
 from investigator.report.text import quantity
+from investigator.report.viewmodel import page
 
 NOON = datetime(2026, 2, 18, 12, 0)
 
@@ -65,3 +67,37 @@ def test_columns_that_are_known_of_no_try_are_left_out(sample: ModuleType) -> No
 def test_a_stored_file_is_named_by_the_beginning_of_its_hash() -> None:
     assert _file_name("/home/dev/.ollama/models/blobs/sha256-" + "ab" * 32) == "sha256-abababababab…"
     assert _file_name("library/qwen3:8b") == "library/qwen3:8b"
+
+
+def test_what_to_collect_is_listed_once_and_named_by_its_numbers(sample: ModuleType) -> None:
+    base = sample.diagnosis()
+    undecided = Hypothesis(
+        "a", None, "A", "cannot_tell", (), ("not known: asked_tokens, slots",), "one; two; three", ()
+    )
+    other = replace(undecided, rule="b", collect="two; three; four")
+    incident = replace(base.incidents[0], differential=(undecided, other))
+    view = page(replace(base, incidents=(incident,))).incidents[0]
+    assert view.collects == ("one", "two", "three", "four")
+    assert [h.collect_numbers for h in view.differential] == [((1, 3),), ((2, 4),)]
+    assert view.differential[0].cons == ("not known: the length of the prompt, slots",)
+
+
+def test_a_number_and_its_unit_stay_on_one_line(sample: ModuleType) -> None:
+    base = sample.diagnosis()
+    text = render_html(replace(base, verdict=Verdict("cause_found", "It took 14 min 57 s of 300 s for 4 steps.")))
+    assert "It took 14\u00a0min\u00a057\u00a0s of 300\u00a0s for 4 steps." in text
+
+
+def test_a_side_without_a_log_has_no_lane(sample: ModuleType) -> None:
+    base = sample.diagnosis()
+    view = page(replace(base, spans=tuple(span for span in base.spans if span.lane == "agent"))).incidents[0]
+    assert view.timeline is not None and view.timeline.title == "What the agent did"
+    assert [row.label for row in view.timeline.wide.rows] == ["agent calls"]
+
+
+def test_nothing_that_failed_is_no_nought(sample: ModuleType) -> None:
+    base = sample.diagnosis()
+    incident = replace(base.incidents[0], impact=replace(base.incidents[0].impact, failed_calls=0, failed_attempts=0))
+    view = page(replace(base, incidents=(incident, incident)))
+    assert [tile.label for tile in view.tiles] == ["incidents", "calls read"]
+    assert {finding.explains for finding in view.incidents[0].sums} == {""}

@@ -24,7 +24,7 @@ def reader() -> Iterator[SqlReader]:
     ("sql", "text"),
     [
         ("asked / rate", "146,760 tokens ÷ 400 tokens/s"),
-        ("asked - coalesce(cached, 0)", "146,760 tokens − 0"),
+        ("asked - coalesce(cached, 0)", "146,760 tokens"),
         ("asked - coalesce(low, 0)", "146,760 tokens − 4 tokens"),
         ("asked - cached", "146,760 tokens − unknown"),
         ("(asked - low) / rate", "(146,760 tokens − 4 tokens) ÷ 400 tokens/s"),
@@ -33,10 +33,10 @@ def reader() -> Iterator[SqlReader]:
         ("asked / (rate / 2)", "146,760 tokens ÷ (400 tokens/s ÷ 2)"),
         ("asked + low * 2", "146,760 tokens + 4 tokens × 2"),
         ("-low", "−4 tokens"),
-        ("prefill_s(asked, 0, r0, 2.889e-8)", "146,760 tokens ÷ 2,891 tokens/s + 2.889e-08 × (146,760 tokens)²"),
+        ("prefill_s(asked, 0, r0, 2.889e-8)", "146,760 tokens ÷ 2,891 tokens/s + 2.889e-8 × (146,760 tokens)²"),
         (
             "prefill_s(asked, low, r0, 2.889e-8)",
-            "146,760 tokens ÷ 2,891 tokens/s + 2.889e-08 × ((4 tokens + 146,760 tokens)² − (4 tokens)²)",
+            "146,760 tokens ÷ 2,891 tokens/s + 2.889e-8 × ((4 tokens + 146,760 tokens)² − (4 tokens)²)",
         ),
         ("asked / rate > wait * $margin", "146,760 tokens ÷ 400 tokens/s > 300 s × 1.5"),
         ("kind = 'cut' AND asked >= 5", "cut = cut and 146,760 tokens ≥ 5"),
