@@ -30,8 +30,8 @@ from investigator.formats.openclaw_console import OpenClawConsoleFormat
 from investigator.formats.openclaw_log import OpenClawLogFormat
 from investigator.formats.openclaw_sqlite import OpenClawSqliteFormat
 from investigator.formats.openclaw_store import OpenClawStoreFormat
-from investigator.formats.opencode_log import OpenCodeLogFormat
-from investigator.formats.opencode_sqlite import OpenCodeSqliteFormat
+from investigator.formats.opencode_log import KILO_LOG, OpenCodeLogFormat
+from investigator.formats.opencode_sqlite import KILO_SQLITE, OpenCodeSqliteFormat
 from investigator.formats.otel import OtelFormat
 from investigator.formats.pi_session import OpenClawSessionFormat, PiSessionFormat
 from investigator.formats.qwen_code import QwenCodeFormat
@@ -57,6 +57,9 @@ AGENT_FORMATS: tuple[Format, ...] = (
     OpenCodeLogFormat(),
     ConfigFormat("opencode-config"),
     OpenCodeSqliteFormat(),
+    KILO_LOG,
+    KILO_SQLITE,
+    ConfigFormat("kilo-config"),
     ClineLogFormat(),
     ClineMessagesFormat(),
     ClineSessionFormat(),
@@ -91,6 +94,7 @@ AGENT_FORMATS: tuple[Format, ...] = (
     ConfigFormat("crush-config"),
     GooseSqliteFormat(),
     GooseRequestFormat(),
+    built_in_mapping("goose-log"),
     AgentOutputFormat("goose-console"),
     ConfigFormat("goose-config"),
     built_in_mapping("continue-session"),

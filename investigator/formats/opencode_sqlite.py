@@ -1,4 +1,7 @@
-"""OpenCode's database (`opencode.db`): one row per message; an assistant's message is a call. agent-logs.md §5."""
+"""OpenCode's database (`opencode.db`): one row per message; an assistant's message is a call. agent-logs.md §5.
+
+Kilo Code's CLI keeps the same tables in `kilo.db`, among some of its own; verified: 7.7.9.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ import msgspec
 from investigator.formats.agent_errors import classify_best, error_cells
 from investigator.formats.base import Side, SourceInfo
 from investigator.formats.jsonl import Noise, Outcome
+from investigator.formats.opencode_log import KILO
 from investigator.formats.rows import At, Rows
-from investigator.formats.sqlite_rows import SqliteParser, names_in, read_query
+from investigator.formats.sqlite_rows import MAGIC, SqliteParser, names_in, read_query
 from investigator.formats.stamps import epoch_stamp
 
 #: Prompts' characters come from their text parts; a message without any still is one.
@@ -64,8 +68,11 @@ class _Row(msgspec.Struct):
 _ROW = msgspec.json.Decoder(_Row)
 
 
+@dataclass(frozen=True, slots=True)
 class OpenCodeReader:
     """A message that was never completed is a call that is open, or that the agent tried again."""
+
+    agent: str = "opencode"
 
     def read(self, raw: bytes, at: At, rows: Rows) -> Outcome:
         row = _ROW.decode(raw)
@@ -74,7 +81,7 @@ class OpenCodeReader:
                 "agent_prompt",
                 at,
                 epoch_stamp(row.data.time.created),
-                agent="opencode",
+                agent=self.agent,
                 session_id=row.session,
                 record_id=row.id,
                 role="user",
@@ -83,11 +90,11 @@ class OpenCodeReader:
             return None
         if row.data.role != "assistant":
             return Noise(f"message of {row.data.role[:30]}")
-        _call(row, at, rows)
+        _call(self.agent, row, at, rows)
         return None
 
 
-def _call(row: _Row, at: At, rows: Rows) -> None:
+def _call(agent: str, row: _Row, at: At, rows: Rows) -> None:
     data, tokens = row.data, row.data.tokens
     start, end = epoch_stamp(data.time.created), epoch_stamp(data.time.completed)
     prompt = tokens.prompt_tokens()
@@ -95,7 +102,7 @@ def _call(row: _Row, at: At, rows: Rows) -> None:
         "agent_call",
         at,
         end if end.at else start,
-        agent="opencode",
+        agent=agent,
         session_id=row.session,
         record_id=row.id,
         provider=data.providerID,
@@ -133,13 +140,21 @@ class OpenCodeSqliteFormat:
     title: str = "OpenCode, database (opencode.db)"
     side: Side = "agent"
     versions: str = "OpenCode 1.2-1.18"
+    agent: str = "opencode"
+    file: str = "opencode.db"
 
     def recognise(self, head: bytes, path: str) -> float:
-        named = path.endswith(("opencode.db", "opencode.db.gz"))
-        if not head.startswith(b"SQLite format 3\x00"):
+        named = path.endswith((self.file, f"{self.file}.gz"))
+        kilo = b"kilo_board" in head or path.endswith(("kilo.db", "kilo.db.gz"))
+        if not head.startswith(MAGIC) or kilo != (self.agent == KILO):
             return 0.0
         schema = names_in(head, b"message", b"part", b"session")
         return 0.95 if schema and b"time_compacting" in head else 0.9 if named else 0.0
 
     def parser(self, info: SourceInfo) -> SqliteParser:
-        return SqliteParser(info, OpenCodeReader(), _QUERY, ("message", "part"))
+        return SqliteParser(info, OpenCodeReader(self.agent), _QUERY, ("message", "part"))
+
+
+KILO_SQLITE = OpenCodeSqliteFormat(
+    "kilo-sqlite", "Kilo Code CLI, database (kilo.db)", versions="Kilo Code CLI 7.7", agent=KILO, file="kilo.db"
+)

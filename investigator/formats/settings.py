@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import PurePosixPath
@@ -39,7 +40,10 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class ConfigTable:
-    """A file of configs/: how the file is recognised and what its keys mean."""
+    """A file of configs/: how the file is recognised and what its keys mean.
+
+    only_at, never_at: patterns of paths (fnmatch), for programs that read the same keys from other places.
+    """
 
     id: str
     title: str
@@ -50,6 +54,13 @@ class ConfigTable:
     signature: Mapping[tuple[str, ...], float]
     settings: tuple[Setting, ...]
     syntax: str = "json"
+    only_at: tuple[str, ...] = ()
+    never_at: tuple[str, ...] = ()
+
+    def may_be_at(self, path: PurePosixPath) -> bool:
+        whole = f"/{path}"
+        wanted = not self.only_at or any(fnmatchcase(whole, pattern) for pattern in self.only_at)
+        return wanted and not any(fnmatchcase(whole, pattern) for pattern in self.never_at)
 
 
 def _split_path(text: str) -> tuple[str, ...]:
@@ -81,6 +92,8 @@ def config_table(format_id: str) -> ConfigTable:
         signature={_split_path(path): weight for path, weight in raw["signature"].items()},
         settings=tuple(map(_setting, raw["settings"])),
         syntax=raw.get("syntax", "json"),
+        only_at=tuple(raw.get("only_at", ())),
+        never_at=tuple(raw.get("never_at", ())),
     )
 
 
@@ -198,15 +211,14 @@ class ConfigFormat:
         return config_table(self.id).versions
 
     def recognise(self, head: bytes, path: str) -> float:
-        table = config_table(self.id)
-        if not _may_hold(head, table):
+        table, place = config_table(self.id), PurePosixPath(path.replace("\\", "/"))
+        if not table.may_be_at(place) or not _may_hold(head, table):
             return 0.0
         scanned = scanned_head(head, table.syntax)
         if not _is_configuration(scanned, len(head)):
             return 0.0
         found = [weight for pattern, weight in table.signature.items() if _has(scanned, pattern)]
         sure = max(0.0, min(0.95, sum(found)))
-        place = PurePosixPath(path.replace("\\", "/"))
         named = place.name in table.names and any(folder in str(place.parent) for folder in table.folders or ("",))
         return min(0.97, sure + 0.05 + (0.4 if table.folders else 0.0)) if named and (found or table.folders) else sure
 

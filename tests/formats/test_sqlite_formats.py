@@ -12,7 +12,7 @@ import zstandard
 
 from investigator.formats.base import SourceInfo
 from investigator.formats.openclaw_sqlite import OpenClawSqliteFormat
-from investigator.formats.opencode_sqlite import OpenCodeSqliteFormat
+from investigator.formats.opencode_sqlite import KILO_SQLITE, OpenCodeSqliteFormat
 from investigator.formats.registry import recognise
 from investigator.sources.chunks import Chunk
 from investigator.sources.sqlite_image import apply_wal
@@ -90,8 +90,13 @@ def test_a_cut_database_is_counted_as_not_understood(tmp_path: Path, keep: int) 
     assert parsed.unrecognised.height >= 1
 
 
-def test_opencode_messages_that_only_the_write_ahead_log_holds(tmp_path: Path) -> None:
-    path = tmp_path / "opencode.db"
+@pytest.mark.parametrize(
+    ("reader", "other"), [(OpenCodeSqliteFormat(), KILO_SQLITE), (KILO_SQLITE, OpenCodeSqliteFormat())]
+)
+def test_opencode_messages_that_only_the_write_ahead_log_holds(
+    tmp_path: Path, reader: OpenCodeSqliteFormat, other: OpenCodeSqliteFormat
+) -> None:
+    path = tmp_path / reader.file
     db = sqlite3.connect(path)
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("CREATE TABLE session (id TEXT, time_compacting INTEGER)")
@@ -110,10 +115,12 @@ def test_opencode_messages_that_only_the_write_ahead_log_holds(tmp_path: Path) -
     db.executemany("INSERT INTO message VALUES (?, ?, ?, ?)", rows)
     db.execute("INSERT INTO part VALUES ('p', 'm1', ?)", [json.dumps({"type": "text", "text": "hello"})])
     db.commit()
-    image = apply_wal(path.read_bytes(), (tmp_path / "opencode.db-wal").read_bytes())
+    image = apply_wal(path.read_bytes(), (tmp_path / f"{reader.file}-wal").read_bytes())
     db.close()
-    [parsed] = parse(OpenCodeSqliteFormat(), image, "opencode.db")
+    assert reader.recognise(image, path.name) > 0.8 > other.recognise(image, path.name)
+    [parsed] = parse(reader, image, path.name)
     [call] = parsed.facts["agent_call"].to_dicts()
+    assert call["agent"] == reader.agent
     assert (call["error_class"], call["input_tokens"], call["finish_reason"]) == ("timeout", None, "error")
     assert round((call["ended_at"] - call["started_at"]).total_seconds(), 3) == 1865.988
     assert parsed.facts["agent_prompt"]["text_chars"].to_list() == [5]
