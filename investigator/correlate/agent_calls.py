@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from .agent_settings import settings_of
-from .agent_traces import lone_errors, lone_runs, nearest_call, not_inside, with_times_of_tries
+from .agent_traces import lone_errors, lone_runs, nearest_call, not_inside, undated_tries, with_times_of_tries
 from .agent_tries import find_tries, give_calls, parents_of, tries_frame, with_first_tries
 from .same_calls import once_per_call, without_echoes
 from .schema import PlacedFrames, reference
@@ -36,6 +36,9 @@ _ROUTES = {
     "ollama": "/api/chat",
 }
 _HEADER_LIMIT_S = 299.0  # "fetch failed" means refused or reset below, a limit above (agent-logs.md §1.4)
+
+#: How far a call's length may lie from the limit that ended it; some agents keep whole seconds only.
+_LIMIT_WAS_OVER_S = (-1.0, 1.5)
 
 #: Classes that leave open whether a connection was refused, reset, lost or given up.
 VAGUE_CLASSES = ("fetch_failed", "connection_error")
@@ -85,7 +88,8 @@ def find_calls(placed: PlacedFrames) -> AgentCalls:
     transcript = _transcript(placed)
     tries = find_tries(placed, transcript)
     told, failures = with_times_of_tries(transcript, placed["agent_error"], tries)
-    errors = without_echoes(_with_session(failures.filter(_is_error()), sessions), told)
+    failures = pl.concat([failures.filter(_is_error()), undated_tries(placed["agent_http"])], how="diagonal_relaxed")
+    errors = without_echoes(_with_session(failures, sessions), told)
     runs = _with_session(placed["agent_run"], sessions)
     give_calls(tries, told)
     told = with_first_tries(told, tries)
@@ -125,7 +129,7 @@ def _finished(rows: pl.DataFrame, errors: pl.DataFrame, runs: pl.DataFrame, plac
         rows = rows.join(chosen, on=_WHO, how="left", nulls_equal=True, maintain_order="left")
     rows = _with_versions(rows, placed)
     ordered = rows.sort("ended_at", "started_at", "unit_id", nulls_last=True).with_row_index("call")
-    return ordered.with_columns(*_columns()).with_columns(outcome=_outcome())
+    return ordered.with_columns(*_columns()).with_columns(error_class=_kind()).with_columns(outcome=_outcome())
 
 
 def _with_versions(rows: pl.DataFrame, placed: PlacedFrames) -> pl.DataFrame:
@@ -272,6 +276,16 @@ def _plain_columns() -> list[pl.Expr]:
         pl.when(duration >= 0).then(duration).alias("duration_s"),
         refs.list.unique(maintain_order=True).alias("lines"),
     ]
+
+
+def _kind() -> pl.Expr:
+    """`error_class`; a body that broke off just when the agent's own limit was over was given up by the agent.
+
+    Rust's HTTP client words its limit and a lost connection alike ("error decoding response body").
+    """
+    late_s = pl.col("duration_s") - pl.col("request_timeout_s").struct.field("v")
+    own = (pl.col("error_class") == "connection_lost") & late_s.is_between(*_LIMIT_WAS_OVER_S)
+    return pl.when(own).then(pl.lit("stream_timeout")).otherwise("error_class")
 
 
 def _outcome() -> pl.Expr:

@@ -18,6 +18,7 @@ _FAILED_CALL = (
     "connection_lost",
     "model_not_found",
     "server_error",
+    "server_loading",
     "load_failed",
     "tool_call_parse",
     "connection_error",
@@ -140,6 +141,13 @@ def lone_errors(errors: pl.DataFrame, matched: pl.DataFrame) -> pl.DataFrame:
             "lines",
         )
     )
+
+
+def undated_tries(steps: pl.DataFrame) -> pl.DataFrame:
+    """Failed requests of a console that prints no time, as errors: they cannot be put in order among others."""
+    failed = pl.col("event").is_in(["error", "timeout"]) & pl.col("error_class").is_not_null()
+    kept = ("event", "api", "url", "elapsed_s", "attempt", "trace_id", "span_id")
+    return steps.filter(failed & pl.col("at").is_null()).drop(kept)
 
 
 def not_inside(errors: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:

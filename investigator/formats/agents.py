@@ -87,6 +87,7 @@ AGENT_FORMATS: tuple[Format, ...] = (
     AgentOutputFormat("qwen-console"),
     ConfigFormat("qwen-config"),
     GeminiCliFormat(),
+    AgentOutputFormat("gemini-console"),
     ConfigFormat("gemini-config"),
     CrushSqliteFormat(),
     built_in_mapping("crush-log"),

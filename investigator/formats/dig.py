@@ -12,9 +12,12 @@ def dig(value: Json, path: str) -> Json:
     """The value at `path` (`a.b.0.c`; a number takes a list's element, a key that holds dots is tried whole first)."""
     if isinstance(value, Mapping) and path in value:
         return value[path]
-    for part in path.split("."):
+    parts = path.split(".")
+    for level, part in enumerate(parts):
         if isinstance(value, Mapping):
-            value = value.get(part)
+            if part not in value:
+                return value.get(".".join(parts[level:])) if level else None
+            value = value[part]
         elif isinstance(value, list) and part.lstrip("-").isdigit() and len(part) < 6:
             index = int(part)
             value = value[index] if -len(value) <= index < len(value) else None

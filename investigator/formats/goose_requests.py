@@ -1,4 +1,7 @@
-"""Goose's request logs (`llm_request.<0-9>.jsonl`): one call per file, no times. agent-logs.md §12 (from source)."""
+"""Goose's request logs (`llm_request.<0-9>.jsonl`): one call per file. agent-logs.md §12; 1.52 was run.
+
+The parts of an answer carry their second (1.5x); a failed request has no time at all.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from investigator.formats.dig import dig, number_at, object_at, text_at
 from investigator.formats.jsonl import JsonlParser, Noise, Outcome, Unknown, head_objects
 from investigator.formats.mapping_columns import record_of
 from investigator.formats.rows import At, Rows
-from investigator.formats.stamps import NO_STAMP
+from investigator.formats.stamps import NO_STAMP, Stamp, epoch_stamp
 
 
 @dataclass(slots=True)
@@ -20,6 +23,8 @@ class GooseRequestReader:
 
     model: str | None = None
     max_tokens: float | int | None = None
+    answer: str | None = None
+    last: Stamp = NO_STAMP
 
     def read(self, raw: bytes, at: At, rows: Rows) -> Outcome:
         record = record_of(raw)
@@ -32,12 +37,18 @@ class GooseRequestReader:
             cells = error_cells(classify_best(text), text)
             rows.add("agent_call", at, NO_STAMP, **self._who(), finish_reason="error", **cells)
             return None
+        self.answer = text_at(record, "data.id") or self.answer
+        if (second := number_at(record, "data.created")) is not None:
+            self.last = epoch_stamp(second)
         if object_at(record, "usage"):
             rows.add(
                 "agent_call",
                 at,
-                NO_STAMP,
+                self.last,
                 **self._who(),
+                record_id=self.answer,
+                ended_at=self.last.at,
+                cache_read_tokens=number_at(record, "usage.cache_read_input_tokens"),
                 input_tokens=number_at(record, "usage.input_tokens") or None,
                 output_tokens=number_at(record, "usage.output_tokens"),
                 finish_reason="stop",
@@ -49,6 +60,7 @@ class GooseRequestReader:
         return {"agent": "goose", "model": self.model, "max_output_tokens": self.max_tokens}
 
     def _request(self, record: Mapping[str, object], at: At, rows: Rows) -> None:
+        self.answer, self.last = None, NO_STAMP
         self.model = text_at(record, "model_config.model_name", "input.model")
         self.max_tokens = number_at(record, "model_config.max_tokens", "input.max_tokens")
         told = (
@@ -69,7 +81,7 @@ class GooseRequestFormat:
     id: str = "goose-request"
     title: str = "Goose, request log (llm_request.<n>.jsonl)"
     side: Side = "agent"
-    versions: str = "Goose 1.10-1.20"
+    versions: str = "Goose 1.10-1.52"
 
     def recognise(self, head: bytes, path: str) -> float:
         [first, *_] = [*head_objects(head, 1), {}]

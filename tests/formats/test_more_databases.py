@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -102,6 +102,37 @@ def test_goose_answers_start_with_the_message_before(tmp_path: Path) -> None:
     assert call["started_at"] == datetime(2026, 11, 2, 9, 29)
     [setting] = parsed.facts["agent_config"].to_dicts()
     assert (setting["setting"], setting["value_num"]) == ("context_window_tokens", 32768)
+
+
+def test_goose_tells_tokens_and_times_of_an_answer_and_where_one_broke_off(tmp_path: Path) -> None:
+    text = json.dumps([{"type": "text", "text": "it"}])
+    inference = {"inference": {"provider": "openai", "requestedModel": "coder"}}
+    usage = {
+        "inputTokens": 4527,
+        "outputTokens": 64,
+        "cacheReadTokens": 0,
+        "elapsedMs": 21183,
+        "timeToFirstTokenMs": 20373,
+    }
+    stored = "2026-11-02 09:31:52"
+    rows: dict[str, list[tuple[object, ...]]] = {
+        "sessions": [("s", "ollama", "{}")],
+        "messages": [
+            (1, "a", "s", "user", text, 1793611740, None, "{}", stored),
+            (2, "b", "s", "assistant", text, 1793611790, None, json.dumps({**inference, "usage": usage}), stored),
+            (3, "c", "s", "assistant", text, 1793611890, None, json.dumps(inference), stored),
+        ],
+    }
+    image = _image(
+        tmp_path / "sessions.db", GOOSE.replace("metadata_json TEXT", "metadata_json TEXT, timestamp TEXT"), rows
+    )
+    [parsed] = parse(GooseSqliteFormat(), image)
+    whole, broken = parsed.facts["agent_call"].to_dicts()
+    assert (whole["input_tokens"], whole["output_tokens"], whole["first_token_s"], whole["finish_reason"]) == (
+        4527, 64, 20.373, "stop",
+    )  # fmt: skip
+    assert whole["ended_at"] - whole["started_at"] == timedelta(seconds=21.183)
+    assert (broken["finish_reason"], broken["ended_at"]) == ("error", datetime(2026, 11, 2, 9, 31, 52))
 
 
 @pytest.mark.parametrize("fmt", [CrushSqliteFormat(), GooseSqliteFormat()], ids=lambda fmt: fmt.id)
