@@ -12,17 +12,17 @@ _WORDS = {
     "timeout": r"(?i)timed out|progress stalled",
     "out_of_memory": r"(?i)out of memory|more system memory|(?:failed|unable) to allocate|cudaMalloc failed",
     "unsupported": r"(?i)unknown (?:model )?architecture|unsupported|unknown pre-tokenizer|not supported",
-    "corrupt": r"(?i)corrupt|(?:invalid|bad) magic|tensor .* out of bounds|unexpected end|not within file bounds",
+    "corrupt": r"(?i)corrupt|(?:invalid|bad) magic|tensor .* out of bounds|unexpected end|file bounds",
     "not_found": r"(?i)no such file|not found|failed to open|does not exist",
     "killed": r"(?i)signal: killed",
-    "crashed": r"(?i)terminated|signal:|exit status|segmentation fault|assert|panic",
+    "crashed": r"(?i)terminated|signal:|exit status|segmentation fault|assert|panic|exited unexpectedly|runner failed",
 }
 _VAGUE = ("crashed", "other")
 _POSITION = ["stretch", "byte_offset"]
 
 
 def with_error_class(loads: pl.DataFrame, placed: PlacedFrames) -> pl.DataFrame:
-    """`loads` with `error_class` and `ok` completed; NULL where nothing says that the load failed.
+    """`loads` with `error_class` and `ok` completed and the `error` that tells most; NULL where nothing failed.
 
     The engine's first words beat its last: "failed to load model" follows the line that says why. A process that was
     lost, or an allocation that failed, before the model was ready tells more than "terminated".
@@ -35,7 +35,7 @@ def with_error_class(loads: pl.DataFrame, placed: PlacedFrames) -> pl.DataFrame:
     for trace in (words, lost, memory):
         joined = joined.join(trace, on="load_id", how="left", maintain_order="left")
     failed = ~pl.col("ok").fill_null(pl.col("exit_kind").is_null() & pl.col("scope").is_null())
-    own = pl.coalesce("error_class", "words_class")
+    own = pl.coalesce(pl.when(pl.col("error_class") != "other").then("error_class"), "words_class", "error_class")
     telling = pl.when(~own.is_in(_VAGUE)).then(own)
     found = pl.coalesce(
         telling,
@@ -46,8 +46,12 @@ def with_error_class(loads: pl.DataFrame, placed: PlacedFrames) -> pl.DataFrame:
         pl.lit("other"),
     )
     return joined.with_columns(
-        error_class=pl.when(failed).then(found), ok=pl.coalesce("ok", pl.when(failed).then(False))
-    ).drop("words_class", "exit_kind", "scope")
+        error_class=pl.when(failed).then(found),
+        ok=pl.coalesce("ok", pl.when(failed).then(False)),
+        error=pl.when(_class_of(pl.col("error").fill_null("")).fill_null("other").is_in(_VAGUE))
+        .then(pl.coalesce("words", "error"))
+        .otherwise("error"),
+    ).drop("words_class", "words", "exit_kind", "scope")
 
 
 def _class_of(text: pl.Expr) -> pl.Expr:
@@ -69,11 +73,10 @@ def _stay_of(frame: pl.DataFrame, loads: pl.DataFrame) -> pl.DataFrame:
 def _all_words(loads: pl.DataFrame, ends: pl.DataFrame) -> pl.DataFrame:
     failures = _stay_of(ends.filter(~pl.col("ok").fill_null(True)), loads)
     ranked = failures.with_columns(words_class=_class_of(pl.col("error").fill_null(""))).sort(_POSITION)
-    vague = pl.col("words_class").is_in(_VAGUE)
+    telling = pl.col("words_class").is_not_null() & ~pl.col("words_class").is_in(_VAGUE)
     return ranked.group_by("load_id", maintain_order=True).agg(
-        pl.coalesce(
-            pl.col("words_class").filter(~vague).drop_nulls().first(), pl.col("words_class").drop_nulls().first()
-        )
+        pl.coalesce(pl.col("words_class").filter(telling).first(), pl.col("words_class").drop_nulls().first()),
+        pl.col("error").filter(telling).first().alias("words"),
     )
 
 

@@ -10,7 +10,7 @@ SUCCESSES = ("ok", "cut_by_length")
 _ROUND_S = (30, 40, 45, 60, 90, 100, 120, 150, 180, 240, 300, 360, 420, 480, 600, 900, 1200, 1800, 2400, 3600, 7200)
 _SHORT_STEP_S = 5  # below a minute latencies are exact: a multiple of five seconds is a limit
 _EXACT_S = 0.06
-_LONG_S = 10.0  # a server that fails by itself without a word does so at once
+_LONG_S = 3.0  # a server that fails by itself without a word does so at once
 
 
 def server_outcome() -> pl.Expr:

@@ -45,7 +45,8 @@ def only(frame: pl.DataFrame) -> dict[str, Any]:
         (500, 300.0, "client_closed_before_first_byte"),
         (500, 20.000781, "client_closed_before_first_byte"),
         (500, 0.0004, "server_error"),
-        (500, 7.3, "server_error"),
+        (500, 7.3, "client_closed_before_first_byte"),
+        (500, 2.1, "server_error"),
     ],
 )
 def test_a_status_without_any_other_line(status: int, latency_s: float, outcome: str) -> None:
