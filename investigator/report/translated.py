@@ -20,13 +20,22 @@ def in_language(d: Diagnosis) -> Diagnosis:
     words = {english: said for finding in findings for english, said in _pairs(finding)}
     longest = sorted(words, key=lambda text: (-len(text), text))
     known = re.compile("|".join(map(re.escape, longest))) if longest else None
+    phrases = dict(pair for finding in findings for pair in _phrases(finding))
 
     def change(text: str) -> str:
+        if text in phrases:
+            return phrases[text]
         told = known.sub(lambda match: words[match[0]], text) if known else text
         told = told.replace("; and ", f"; {_('and')} ").replace(" — and ", f" — {_('and')} ")
         return _FAILED.sub(lambda match: f"{match[1]} {_(match[2])}", told)
 
     return replace(d, verdict=rewritten(d.verdict, change), incidents=rewritten(d.incidents, change))
+
+
+def _phrases(finding: Finding) -> tuple[tuple[str, str], ...]:
+    """Words that stand alone: of steps and remedies, English → translated."""
+    said = finding.texts.get(current())
+    return () if said is None else said.phrases
 
 
 def _pairs(finding: Finding) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from investigator.rulebook.compile import Compiled
 from investigator.rulebook.findings import Finding, Remedy, Said, Step, Value
 from investigator.rulebook.labels import OperandBook, evidence_refs, weakest
 from investigator.rulebook.merge import Row
-from investigator.rulebook.model import RemedySpec
+from investigator.rulebook.model import RemedySpec, Rule, Translation
 from investigator.rulebook.quantity import Quantity
 from investigator.rulebook.shown import Shower
 from investigator.rulebook.templates import render
@@ -62,11 +62,17 @@ def build_finding(compiled: Compiled, group: Group, answers: Mapping[str, Answer
         evidence=evidence_refs(_evidence_texts(group, operands)),
         what_if={what_if: answer.value for what_if, answer in answers.items()},
         remedies=tuple(_remedies(compiled, row, answers, names)),
-        texts={
-            language: Said(said.title, render(said.short, names), render(said.long, names))
-            for language, said in rule.texts.items()
-        },
+        texts={language: _said(rule, said, names) for language, said in rule.texts.items()},
     )
+
+
+def _said(rule: Rule, said: Translation, names: Mapping[str, object]) -> Said:
+    phrases = [(step.say, said.steps[step.name]) for step in rule.steps if step.say and step.name in said.steps]
+    # Steps bring no numbers, remedies do; those that are not shown are told by nobody.
+    phrases += [
+        (render(spec.do, names), render(do, names)) for spec, do in zip(rule.remedies, said.remedies, strict=False)
+    ]
+    return Said(said.title, render(said.short, names), render(said.long, names), tuple(phrases))
 
 
 def _step(compiled: Compiled, row: Row, name: str, book: OperandBook) -> Step:

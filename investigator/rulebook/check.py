@@ -224,6 +224,7 @@ class Checker:
         for number, remedy in enumerate(rule.remedies):
             if remedy.proves is not None:
                 self._each(("remedies", number, "proves"), [remedy.proves], what_ifs, "what-if")
+        self._translations(steps)
         if rule.kind == "cause" and rule.cause is None:
             self._say(("kind",), "a rule of kind cause names its cause", "add `cause:` with a slug of the vocabulary")
         tests = {test.name for test in rule.tests}
@@ -232,6 +233,13 @@ class Checker:
                 self._say(("tests", number), "a test has one of `given`, `like`, `log`", "keep one of them")
             if test.like is not None:
                 self._each(("tests", number, "like"), [test.like], tests, "test of this rule")
+
+    def _translations(self, steps: list[str]) -> None:
+        for language, said in self.rule.texts.items():
+            self._each(("texts", language, "steps"), said.steps, steps, "step")
+            if said.remedies and len(said.remedies) != len(self.rule.remedies):
+                told = f"{len(said.remedies)} remedies for the {len(self.rule.remedies)} of the rule"
+                self._say(("texts", language, "remedies"), told, "one for each, in the same order, or none at all")
 
     def _each(self, path: Path, names: Iterable[str], known: Iterable[str], what: str) -> None:
         allowed = set(known)
@@ -247,6 +255,7 @@ class Checker:
         ]
         for language, said in self.rule.texts.items():
             texts += [(("texts", language, key), getattr(said, key)) for key in ("short", "long")]
+            texts += [(("texts", language, "remedies", number), do) for number, do in enumerate(said.remedies)]
         for number, remedy in enumerate(self.rule.remedies):
             for key in ("do", "where", "setting", "value", "paste"):
                 texts.append((("remedies", number, key), getattr(remedy, key)))

@@ -55,11 +55,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A finding's words in another language, rendered."""
+    """A finding's words in another language, rendered. `phrases`: those of its steps and remedies, English first."""
 
     title: str
     short: str
     long: str
+    phrases: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

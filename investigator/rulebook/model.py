@@ -95,6 +95,8 @@ class Translation(Explain):
     """The rule's words in another language; templates like the English ones."""
 
     title: Text
+    steps: dict[str, Text] = Field(default_factory=dict, description="step → its `say`")
+    remedies: list[Text] = Field(default_factory=list, description="`do` of each remedy, in the rule's order; or none")
 
 
 class WhatIf(_Part):

@@ -36,3 +36,15 @@ def test_the_german_page_speaks_the_rules_words(translated: Diagnosis) -> None:
 def test_english_stays_english(translated: Diagnosis) -> None:
     for text in (render_html(translated), render_json(translated)):
         assert "auf Deutsch" not in text
+
+
+def test_steps_and_remedies_speak_too(translated: Diagnosis) -> None:
+    incident = translated.incidents[0]
+    first, *others = incident.findings
+    said = replace(
+        first.texts["de"], phrases=((first.steps[0].say, "der erste Schritt"), (first.remedies[0].do, "Abhilfe"))
+    )
+    told = replace(first, texts={"de": said})
+    page = render_html(replace(translated, incidents=(replace(incident, findings=(told, *others)),)), lang="de")
+    assert "der erste Schritt" in page and "Abhilfe" in page
+    assert first.steps[0].say not in page

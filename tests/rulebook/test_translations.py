@@ -26,6 +26,19 @@ def test_the_same_facts_are_told(path: Path, part: str) -> None:
     assert said["title"] != rule["title"]
 
 
+@pytest.mark.parametrize("path", TRANSLATED, ids=lambda path: path.stem)
+def test_steps_and_remedies_are_translated_too(path: Path) -> None:
+    rule = load(path.read_text(encoding="utf-8"))
+    said = rule["texts"]["de"]
+    # What measures the length of a message is a condition: no page shows it.
+    shown = {
+        step["name"] for step in rule.get("steps", []) if step.get("say") and not step["expr"].startswith("length(")
+    }
+    remedies = rule.get("remedies", [])
+    assert said.get("steps", {}).keys() == shown
+    assert [names(do) for do in said.get("remedies", [])] == [names(remedy["do"]) for remedy in remedies]
+
+
 def test_those_that_come_first_most_often_are_translated() -> None:
     first = {"prefill-outlasts-timeout", "client-timeout", "connection-refused", "model-not-found", "runner-crash"}
     assert first <= {path.stem for path in TRANSLATED}
