@@ -17,6 +17,9 @@ def once_per_call(calls: pl.DataFrame) -> pl.DataFrame:
     order = calls.with_row_index("position").with_columns(knows=_knowledge())
     best = order.sort("knows", "position", descending=[True, False])
     once = best.unique(["agent", "identity", "ended_at"], keep="first", maintain_order=True)
+    # A file that tells no end of the record tells of the same one.
+    ended = pl.col("ended_at").is_not_null().any().over("agent", "identity")
+    once = once.filter(pl.col("ended_at").is_not_null() | ~ended)
     return (
         once.sort("position").join(_echoes(once), on="position", how="anti").sort("position").drop("position", "knows")
     )

@@ -30,6 +30,7 @@ _NAMES = {
     "crush": "Crush",
     "gemini-cli": "Gemini CLI",
     "goose": "Goose",
+    "gptme": "gptme",
     "kilo-code": "Kilo Code",
     "litellm": "LiteLLM",
     "mini-swe-agent": "mini-swe-agent",

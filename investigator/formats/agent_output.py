@@ -44,6 +44,7 @@ class Output:
     versions: str
     recognise: tuple[re.Pattern[bytes], ...]
     lines: tuple[LineRule, ...]
+    wrapped: re.Pattern[str] | None = None
 
 
 @cache
@@ -58,6 +59,7 @@ def agent_outputs() -> Mapping[str, Output]:
             versions=spec["versions"],
             recognise=tuple(re.compile(pattern.encode()) for pattern in spec["recognise"]),
             lines=tuple(_rule(rule) for rule in spec["lines"]),
+            wrapped=re.compile(spec["wrapped"]) if "wrapped" in spec else None,
         )
         for name, spec in raw["formats"].items()
     }
@@ -75,9 +77,15 @@ class OutputReader:
     output: Output
     session_id: str | None = None
     last_error: str | None = None
+    begun: str | None = None
 
     def read(self, raw: bytes, at: At, rows: Rows) -> Outcome:
         text = _COLOURS.sub(b"", raw[: 2 * _LINE_CHARS]).decode("utf-8", "replace").rstrip()[:_LINE_CHARS]
+        if self.output.wrapped is not None:
+            further = self.output.wrapped.match(text)
+            if further is not None and self.begun is not None:
+                return self._further(further[1], at, rows)
+            self.begun = None
         for rule in self.output.lines:
             if found := rule.match.search(text):
                 return self._told(rule, found.groupdict(), at, rows)
@@ -109,10 +117,17 @@ class OutputReader:
         rows.add(rule.table or "agent_session", at, NO_STAMP, **cells, session_id=self.session_id)
         return None
 
+    def _further(self, text: str, at: At, rows: Rows) -> Outcome:
+        """A line that goes on with an error whose begin said too little: the line that tells it has the fact."""
+        self.begun = f"{self.begun} {text}"[:_LINE_CHARS]
+        return self._error(self.begun, {"agent": self.output.agent}, at, rows)
+
     def _error(self, text: str, cells: dict[str, object], at: At, rows: Rows) -> Outcome:
         facts = classify(text)
-        if facts.error_class == "other":
+        if facts.error_class == "other" or (self.output.wrapped is not None and facts.error_class == "bad_request"):
+            self.begun = text
             return Noise("console")
+        self.begun = None
         if text == self.last_error:
             return Noise("error told before")
         self.last_error = text

@@ -17,6 +17,7 @@ from investigator.formats.cline_task import ClineTaskFormat
 from investigator.formats.codex import CodexFormat
 from investigator.formats.codex_stream import CodexStreamFormat
 from investigator.formats.console_logs import ConsoleLogFormat
+from investigator.formats.continue_log import ContinueLogFormat
 from investigator.formats.crush_sqlite import CrushSqliteFormat
 from investigator.formats.environment import EnvironmentFormat
 from investigator.formats.gemini_cli import GeminiCliFormat
@@ -98,9 +99,13 @@ AGENT_FORMATS: tuple[Format, ...] = (
     built_in_mapping("goose-log"),
     AgentOutputFormat("goose-console"),
     ConfigFormat("goose-config"),
+    built_in_mapping("gptme-log"),
+    built_in_mapping("gptme-events"),
+    AgentOutputFormat("gptme-console"),
+    ConfigFormat("gptme-config"),
     built_in_mapping("continue-session"),
     built_in_mapping("continue-devdata"),
-    ConsoleLogFormat("continue-log"),
+    ContinueLogFormat(),
     AgentOutputFormat("continue-console"),
     ConfigFormat("continue-config"),
     ConfigFormat("continue-config-json"),

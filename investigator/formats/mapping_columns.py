@@ -66,9 +66,9 @@ def _moment(column: ColumnSpec, record: Mapping[str, object], zone: str | None) 
     stamps = (_time(dig(record, path), zone) for path in column.paths)
     at = next((stamp.at for stamp in stamps if stamp.kind == "utc"), None)
     beside = column.before or column.after
-    if at is None or beside is None:
+    if at is None or not beside:
         return at
-    length = number_at(record, beside)
+    length = sum_at(record, *beside)
     if length is None or not 0 <= length * column.scale < 1e8:
         return None
     seconds = timedelta(seconds=length * column.scale)

@@ -32,7 +32,7 @@ class MappingError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ColumnSpec:
-    """paths: the first that holds a value counts. before, after: path of a duration that is taken off or added.
+    """paths: the first that holds a value counts. before, after: durations that are taken off or added (their sum).
 
     since: path of a time; the value is the seconds from then to the time at `paths`.
     """
@@ -43,8 +43,8 @@ class ColumnSpec:
     map: Mapping[str, object] | None = None
     sum: bool = False
     kind: str | None = None
-    before: str | None = None
-    after: str | None = None
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     since: str | None = None
 
 
@@ -156,8 +156,8 @@ class _Loader:
             map={str(key): _plain(value) for key, value in raw["map"].items()} if "map" in raw else None,
             sum=bool(raw.get("sum", False)),
             kind=raw.get("as"),
-            before=raw.get("before"),
-            after=raw.get("after"),
+            before=_texts(raw.get("before", [])),
+            after=_texts(raw.get("after", [])),
             since=raw.get("since"),
         )
 

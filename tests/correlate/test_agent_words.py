@@ -72,3 +72,21 @@ def test_a_console_repeats_what_a_log_tells_with_times() -> None:
     case.add("agent_http", console, 1, None, event="error", **about)
     case.add("agent_error", log, 1, "2026-02-18 10:00:00Z", **about)
     assert len(_calls(case)) == 1
+
+
+def test_a_call_told_without_its_end_is_the_one_that_is_told_with_it() -> None:
+    case = Case()
+    chat, events = case.source("conversation.jsonl", "gptme-log"), case.source("events.jsonl", "gptme-events")
+    about = {"agent": "gptme", "record_id": "m", "output_tokens": 64, "finish_reason": "stop"}
+    case.add("agent_call", chat, 1, "2026-02-18 10:00:20", **about)
+    case.add(
+        "agent_call",
+        events,
+        1,
+        "2026-02-18 10:00:21Z",
+        started_at=utc("2026-02-18 10:00:01"),
+        ended_at=utc("2026-02-18 10:00:21"),
+        **about,
+    )
+    [call] = _calls(case)
+    assert call["duration_s"] == 20
