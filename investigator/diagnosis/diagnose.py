@@ -78,7 +78,17 @@ def diagnose(
         unpaired=unpaired(rows),
         exit_code=code,
         exit_reasons=reasons,
+        titles=_titles(rules),
     )
+
+
+def _titles(rules: RuleSet) -> dict[str, dict[str, str]]:
+    """Language → the titles of the rules that have one in it, by the English one."""
+    titles: dict[str, dict[str, str]] = {}
+    for compiled in rules.rules:
+        for language, said in compiled.rule.texts.items():
+            titles.setdefault(language, {})[compiled.rule.title] = said.title
+    return titles
 
 
 def _engines(case: Case) -> dict[str, Engine]:

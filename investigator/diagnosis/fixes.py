@@ -21,7 +21,8 @@ def fixes(roots: Sequence[Finding], worlds: Sequence[World]) -> tuple[Fix, ...]:
     if best is None:
         return tuple(dict.fromkeys(_fix(remedy, _own_proof(remedy)) for remedy in remedies))
     proof = (
-        f"{' and '.join(change.say for change in best.changes)}: saves {best.saved_calls} of {best.total_calls} calls"
+        f"{' and '.join(change.say for change in best.changes)}: saves {best.saved_calls} of {best.total_calls} "
+        f"call{'s' if best.total_calls != 1 else ''}"
     )
     carried = [_fix(remedy, proof) for change in best.changes for remedy in _carrying(change, remedies)]
     advice = [_fix(remedy, "") for remedy in remedies if remedy.value is None and remedy.proves is None]

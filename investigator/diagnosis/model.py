@@ -6,7 +6,7 @@ Every text here is already rendered but neither escaped nor redacted; reports do
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -320,3 +320,5 @@ class Diagnosis:
     packs: tuple[Pack, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
     narrowed: Narrowed | None = None
+    titles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Language → titles of the rules, by the English one."""

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from investigator.diagnosis.model import AttemptRow, EvidenceLine, Incident
+from investigator.report.language import _
 from investigator.report.text import clipped
 from investigator.report.viewtypes import EvidenceView, Link
 from investigator.rulebook.findings import EvidenceRef
@@ -51,7 +52,9 @@ class Evidence:
         """Links without repetition, in the order given; what exceeds `limit` is counted."""
         unique = list(dict.fromkeys(refs))
         more = len(unique) - limit
-        extra = (Link(f"+{more} more", None, ", ".join(map(str, unique[limit : limit + 50]))),) if more > 0 else ()
+        extra = (
+            (Link(f"+{more} {_('more')}", None, ", ".join(map(str, unique[limit : limit + 50]))),) if more > 0 else ()
+        )
         return tuple(self.link(ref) for ref in unique[:limit]) + extra
 
     def views(self) -> tuple[EvidenceView, ...]:
@@ -72,7 +75,7 @@ class Evidence:
             str(ref),
             text if len(text) <= _SUMMARY_CHARS else text[:_SUMMARY_CHARS] + "…",
             tuple(around),
-            _STATES[line.state],
+            _(_STATES[line.state]) if _STATES[line.state] else "",
         )
 
     def _anchor(self, source: str, line_no: int) -> str:

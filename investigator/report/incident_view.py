@@ -142,7 +142,7 @@ def _finding(
         long=f.long,
         steps=_steps(f.steps, zone, evidence),
         links=evidence.links(f.evidence, 4),
-        remedies=tuple(RemedyView(r.do, r.where, r.setting, r.proves) for r in f.remedies),
+        remedies=tuple(RemedyView(r.do, _(r.where), r.setting, r.proves) for r in f.remedies),
         when=clock(f.happened_at, zone, with_date=True).text,
         explains=_explains(explains.get(f.finding_id), incident.impact.failed_calls),
     )
@@ -306,7 +306,7 @@ def _fix(fix: Fix, incident: Incident) -> FixView:
             part=number(world.saved_calls),
             calls=plural(world.total_calls, "failed call"),
         )
-    return FixView(fix.title, fix.where, fix.language, fix.text.rstrip("\n"), proof)
+    return FixView(fix.title, _(fix.where), fix.language, fix.text.rstrip("\n"), proof)
 
 
 def _untold_symptoms(incident: Incident) -> tuple[str, ...]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from investigator.diagnosis.model import Diagnosis, InputLine
 from investigator.report.cells import capped, text_cell
-from investigator.report.clean import clean, rewritten
+from investigator.report.clean import clean
 from investigator.report.evidence_view import Evidence, cited, common_root
 from investigator.report.incident_view import impact_tiles, incident_view
-from investigator.report.language import _, current, figures_in
+from investigator.report.language import _, current
 from investigator.report.redact import REDACT, Redaction
 from investigator.report.text import Shown, clipped, number, plural, size, zone_words
 from investigator.report.translated import in_language
@@ -43,7 +42,6 @@ def page(diagnosis: Diagnosis, caps: Caps = CAPS[0], redaction: Redaction = REDA
     d, receipt = clean(diagnosis, redaction)
     if current() != "en":
         d = in_language(d)
-        d = replace(d, verdict=rewritten(d.verdict, figures_in), incidents=rewritten(d.incidents, figures_in))
     told = d.incidents[: caps.incidents]
     evidence = Evidence(d.evidence.values(), cited(told), caps.evidence_lines)
     incidents = tuple(incident_view(d, incident, n, evidence) for n, incident in enumerate(told, 1))

@@ -9,6 +9,8 @@ import pytest
 
 from investigator.diagnosis.model import Diagnosis, Verdict
 from investigator.report import render_html, render_json
+from investigator.report.language import speaking
+from investigator.report.translated import composed, in_language
 from investigator.rulebook.findings import Said
 
 
@@ -48,3 +50,42 @@ def test_steps_and_remedies_speak_too(translated: Diagnosis) -> None:
     page = render_html(replace(translated, incidents=(replace(incident, findings=(told, *others)),)), lang="de")
     assert "der erste Schritt" in page and "Abhilfe" in page
     assert first.steps[0].say not in page
+
+
+@pytest.mark.parametrize(
+    ("english", "german"),
+    [
+        ("the limit raised from 300 s to 720 s", "das Limit von 300 s auf 720 s erhöht"),
+        ("130,212 tokens are read in about 540 s (470 to 620 s), the limit is 720 s",
+         "130,212 Token werden in etwa 540 s gelesen (470 bis 620 s), das Limit ist 720 s"),
+        ("it was never read, because the server still read the prompt of try 2 for a client that had left",
+         "sie wurde nie gelesen, weil der Server noch den Prompt von Versuch 2 für einen Client las, der gegangen war"),
+        ("2 model calls and no failure that needs attention; 1 remark below.",
+         "2 Modellaufrufe und kein Fehlschlag, der Beachtung braucht; 1 Bemerkung unten."),
+        ("qwen2.5 tokens v3 tokens", "qwen2.5 tokens v3 tokens"),
+    ],
+)  # fmt: skip
+def test_sentences_of_a_diagnosis_by_their_form(english: str, german: str) -> None:
+    assert composed(english) == english
+    with speaking("de"):
+        assert composed(english) == german
+
+
+def test_what_a_log_said_stays_as_it_was(translated: Diagnosis) -> None:
+    said = "model requires more memory (71.3 GiB) than there is, after 3 s, 1,000 tokens"
+    incident = translated.incidents[0]
+    quoting = replace(incident.findings[0], columns={"said": said}, texts={}, short=said, long=f'It said "{said}".')
+    told = in_language_de(replace(translated, incidents=(replace(incident, findings=(quoting,)),)))
+    assert told.incidents[0].findings[0].short == said
+
+
+def test_titles_of_rules_that_did_not_fire_are_translated(translated: Diagnosis) -> None:
+    told = in_language_de(
+        replace(translated, titles={"de": {translated.incidents[0].differential[0].title: "Die Annahme"}})
+    )
+    assert told.incidents[0].differential[0].title == "Die Annahme"
+
+
+def in_language_de(diagnosis: Diagnosis) -> Diagnosis:
+    with speaking("de"):
+        return in_language(diagnosis)
