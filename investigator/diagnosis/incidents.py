@@ -106,14 +106,14 @@ def _group(
 ) -> Group:
     own = tuple(findings[n] for n in numbers)
     bound = frozenset[tuple[str, str]]().union(*(ties[n] for n in numbers))
-    failed = tuple(row for row in attempts.values() if row.get("failed") and _touched(row, own, bound))
+    subjects = {subject for finding in own for subject in finding.subjects}
+    failed = tuple(row for row in attempts.values() if row.get("failed") and _touched(row, subjects, bound))
     about = bound | {(key, str(row[key])) for row in failed for key in _TIES if row.get(key) is not None}
     ruled_out = tuple(f for f in innocent if _ties(f, attempts) & about)
     return Group(own, ruled_out, failed)
 
 
-def _touched(row: Row, findings: Sequence[Finding], bound: frozenset[tuple[str, str]]) -> bool:
-    subjects = {subject for finding in findings for subject in finding.subjects}
+def _touched(row: Row, subjects: set[str], bound: frozenset[tuple[str, str]]) -> bool:
     return row["attempt_id"] in subjects or (
         row.get("work_id") is not None and ("work_id", str(row["work_id"])) in bound
     )

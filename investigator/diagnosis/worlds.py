@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal
 
 import duckdb
 
@@ -14,45 +13,38 @@ from investigator.diagnosis.incidents import Row
 from investigator.diagnosis.levers import Candidate, applicable, before_and_after, change, spoken
 from investigator.diagnosis.model import Saves, World
 from investigator.diagnosis.queries import query
+from investigator.diagnosis.search import SEARCH_ROUNDS, SEARCH_STEPS, Fate, Search, Setting, hardest
 from investigator.rulebook.pack import RuleSet
 from investigator.rulebook.shadow import LeverWorld, Place, shadowed
-from investigator.rulebook.worlds import Known, WorldTable, evaluate_worlds, replayable
+from investigator.rulebook.worlds import Known, evaluate_worlds, replayable
+from investigator.rulebook.worldtable import WorldTable
 
 MOST_CHANGES = 3
 
-#: A search looks at this many values at once and narrows this many times: 14,400 s to 4 s.
-SEARCH_STEPS = 7
-SEARCH_ROUNDS = 4
-
-Fate = Literal["saved", "might", "lost"]
 _FATES: Mapping[str, Fate] = {"yes": "saved", "might": "might", "no": "lost"}
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """One candidate with its SQL value."""
+class _Outcome:
+    """What a set of changes does for each call."""
 
-    candidate: Candidate
-    expr: str
+    settings: tuple[Setting, ...]
+    world_id: str
+    calls: tuple[Fate, ...]
 
+    @property
+    def saves(self) -> Saves:
+        if set(self.calls) == {"saved"}:
+            return "yes"
+        return "no" if "lost" in self.calls else "might"
 
-class _Search:
-    """The smallest value in (low, high] for which every call meets `want`; found stays None if even `high` does not."""
+    @property
+    def candidates(self) -> frozenset[str]:
+        return frozenset(setting.candidate.id for setting in self.settings)
 
-    def __init__(self, base: tuple[Setting, ...], low: float, high: float, want: Callable[[Fate], bool]) -> None:
-        self.base, self._low, self._high, self._want = base, low, high, want
-        self.found: float | None = None
-
-    def grid(self) -> list[float]:
-        width = (self._high - self._low) / SEARCH_STEPS
-        return [self._low + width * (step + 1) for step in range(SEARCH_STEPS)]
-
-    def narrow(self, fates: Sequence[Sequence[Fate]]) -> None:
-        grid = self.grid()
-        first = next((n for n, calls in enumerate(fates) if all(map(self._want, calls))), None)
-        if first is not None:
-            self._low, self._high = (grid[first - 1] if first else self._low), grid[first]
-            self.found = self._high
+    @property
+    def popular(self) -> bool:
+        return len(self.settings) <= 2 and all(setting.candidate.popular for setting in self.settings)
 
 
 class Replay:
@@ -67,8 +59,9 @@ class Replay:
             attempts, key=lambda row: (str(row["work_id"]), str(row["arrived_at"]), str(row["attempt_id"]))
         )
         self._ids = [str(row["attempt_id"]) for row in self._attempts]
+        self._hardest = hardest(self._attempts)
         self._beyond: frozenset[str] = frozenset()
-        self._known: Known = {}
+        self._known: dict[tuple[str, ...], Known] = {}
 
     def what_would_help(self) -> tuple[World, ...]:
         """Minimal sets that save every call first, cheapest first; then popular changes that do not."""
@@ -79,15 +72,18 @@ class Replay:
             return ()
         sets = [settings for settings in self._sets() if settings]
         table, ids = self._replay(sets)
-        judged = [self._world(settings, table, world_id) for settings, world_id in zip(sets, ids, strict=True)]
-        minimal = _minimal(sets, judged)
-        worlds = [_with_minimal(world, flag) for world, flag in zip(judged, minimal, strict=True)]
-        return tuple(sorted((w for w in worlds if _shown(w)), key=_order))
+        judged = [
+            _Outcome(settings, world_id, tuple(self._calls(table, world_id).values()))
+            for settings, world_id in zip(sets, ids, strict=True)
+        ]
+        minimal = _minimal(judged)
+        worlds = [self._world(each, table, each in minimal) for each in judged if _shown(each, each in minimal)]
+        return tuple(sorted(worlds, key=_order))
 
     def _beyond_arithmetic(self) -> frozenset[str]:
         """Attempts that failed though no replayed rule holds with nothing changed: no change is known to save them."""
         table, (as_it_was,) = self._replay([()])
-        return frozenset(id_ for id_ in self._ids if table.saved(as_it_was, id_) == "yes")
+        return frozenset(id_ for id_, saved in zip(self._ids, table.saves(as_it_was), strict=True) if saved == "yes")
 
     def _sets(self) -> list[tuple[Setting, ...]]:
         found = applicable(self._con, self._ids)
@@ -121,7 +117,7 @@ class Replay:
         """For each base the smallest value under which no call is lost, and the smallest under which all are saved."""
         upto = candidate.solve.upto if candidate.solve else 0.0
         wanted: list[Callable[[Fate], bool]] = [lambda fate: fate != "lost", lambda fate: fate == "saved"]
-        searches = [_Search(base, 0.0, upto, want) for base in bases for want in wanted]
+        searches = [Search(base, 0.0, upto, want) for base in bases for want in wanted]
         for _ in range(SEARCH_ROUNDS):
             grids = [search.grid() for search in searches]
             sets = [
@@ -129,59 +125,57 @@ class Replay:
                 for search, grid in zip(searches, grids, strict=True)
                 for value in grid
             ]
-            table, ids = self._replay(sets, self._arithmetic)
-            fates = [list(self._calls(table, world_id).values()) for world_id in ids]
+            table, ids = self._replay(sets, self._arithmetic, self._hardest)
+            fates = [list(self._calls(table, world_id, self._hardest).values()) for world_id in ids]
             for number, search in enumerate(searches):
                 search.narrow(fates[number * SEARCH_STEPS : (number + 1) * SEARCH_STEPS])
         return [(low.found, high.found) for low, high in zip(searches[::2], searches[1::2], strict=True)]
 
     def _replay(
-        self, sets: Sequence[tuple[Setting, ...]], rules: RuleSet | None = None
+        self, sets: Sequence[tuple[Setting, ...]], rules: RuleSet | None = None, attempts: Sequence[Row] = ()
     ) -> tuple[WorldTable, list[str]]:
         worlds = [LeverWorld(f"w{n}", {s.candidate.lever: s.expr for s in settings}) for n, settings in enumerate(sets)]
-        table = evaluate_worlds(self._con, rules or self._rules, worlds, self._ids, self._known)
+        ids = tuple(str(row["attempt_id"]) for row in attempts) or tuple(self._ids)
+        known = self._known.setdefault(ids, {})
+        table = evaluate_worlds(self._con, rules or self._rules, worlds, ids, known)
         return table, [world.world_id for world in worlds]
 
-    def _calls(self, table: WorldTable, world_id: str) -> dict[str, Fate]:
+    def _calls(self, table: WorldTable, world_id: str, attempts: Sequence[Row] = ()) -> dict[str, Fate]:
         """Fate of each call, in order of time: a try that passes removes its retries."""
         calls: dict[str, Fate] = {}
         passed: dict[str, Fate] = {}
-        for row in self._attempts:
+        for row, saved in zip(attempts or self._attempts, table.saves(world_id), strict=True):
             work = str(row["work_id"] or row["call_id"])
-            id_ = str(row["attempt_id"])
-            fate = passed.get(work) or ("lost" if id_ in self._beyond else _FATES[table.saved(world_id, id_)])
+            fate = passed.get(work) or ("lost" if row["attempt_id"] in self._beyond else _FATES[saved])
             if fate != "lost":
                 passed.setdefault(work, fate)
             call = str(row["call_id"])
             calls[call] = _better(calls.get(call), fate)
         return calls
 
-    def _world(self, settings: tuple[Setting, ...], table: WorldTable, world_id: str) -> World:
-        calls = self._calls(table, world_id)
+    def _world(self, outcome: _Outcome, table: WorldTable, minimal: bool) -> World:
         changes = []
-        for setting in settings:
+        for setting in outcome.settings:
             before, after = before_and_after(self._con, setting.candidate.lever, setting.expr, self._ids)
             changes.append(change(setting.candidate, before, after))
-        saved = sum(fate == "saved" for fate in calls.values())
-        might = sum(fate == "might" for fate in calls.values())
         return World(
             changes=tuple(changes),
-            saves=_saves(saved, might, len(calls)),
-            saved_calls=saved,
-            might_calls=might,
-            total_calls=len(calls),
-            minimal=False,
-            cost=sum(setting.candidate.cost for setting in settings),
-            why=self._why(settings, table, world_id),
-            popular=len(settings) <= 2 and all(setting.candidate.popular for setting in settings),
+            saves=outcome.saves,
+            saved_calls=outcome.calls.count("saved"),
+            might_calls=outcome.calls.count("might"),
+            total_calls=len(outcome.calls),
+            minimal=minimal,
+            cost=sum(setting.candidate.cost for setting in outcome.settings),
+            why=self._why(outcome, table),
+            popular=outcome.popular,
         )
 
-    def _why(self, settings: tuple[Setting, ...], table: WorldTable, world_id: str) -> str:
+    def _why(self, outcome: _Outcome, table: WorldTable) -> str:
         """The sum of the hardest attempt in this world, and which causes would still hold."""
-        rows = [row for id_ in self._ids for row in table.of(world_id, id_)]
-        still = {row.rule for row in rows if row.outcome == "fired"}
-        undecided = {row.rule for row in rows if row.outcome not in ("fired", "quiet")} - still
-        told = [self._sum(settings), self._titles("what would still hold", still), self._titles("undecided", undecided)]
+        still = table.rules(outcome.world_id, ("fired",))
+        undecided = table.rules(outcome.world_id, ("might", "not_evaluated", "error")) - still
+        sum_ = self._sum(outcome.settings)
+        told = [sum_, self._titles("what would still hold", still), self._titles("undecided", undecided)]
         return "; ".join(part for part in told if part) or "no cause holds any more"
 
     def _titles(self, what: str, rules: Iterable[str]) -> str:
@@ -217,32 +211,14 @@ def _better(one: Fate | None, other: Fate) -> Fate:
     return other if one is None else order[max(order.index(one), order.index(other))]
 
 
-def _saves(saved: int, might: int, total: int) -> Saves:
-    if saved == total:
-        return "yes"
-    return "might" if saved + might == total else "no"
+def _minimal(outcomes: Sequence[_Outcome]) -> list[_Outcome]:
+    """Those that save and of which no smaller set of the same candidates does."""
+    saving = [each for each in outcomes if each.saves == "yes"]
+    return [each for each in saving if not any(other.candidates < each.candidates for other in saving)]
 
 
-def _minimal(sets: Sequence[tuple[Setting, ...]], worlds: Sequence[World]) -> list[bool]:
-    """A set is minimal if it saves and no smaller set of the same candidates does."""
-    saving = [
-        frozenset(s.candidate.id for s in settings)
-        for settings, w in zip(sets, worlds, strict=True)
-        if w.saves == "yes"
-    ]
-    own = [frozenset(s.candidate.id for s in settings) for settings in sets]
-    return [
-        world.saves == "yes" and not any(other < ids for other in saving)
-        for ids, world in zip(own, worlds, strict=True)
-    ]
-
-
-def _with_minimal(world: World, minimal: bool) -> World:
-    return World(**{**{f: getattr(world, f) for f in World.__dataclass_fields__}, "minimal": minimal})
-
-
-def _shown(world: World) -> bool:
-    return world.minimal or world.popular or (world.saves == "might" and len(world.changes) <= 2)
+def _shown(outcome: _Outcome, minimal: bool) -> bool:
+    return minimal or outcome.popular or (outcome.saves == "might" and len(outcome.settings) <= 2)
 
 
 def _order(world: World) -> tuple[object, ...]:

@@ -15,7 +15,8 @@ from investigator.planning.speed import Basis, Confidence
 from investigator.rulebook.functions import register_functions
 from investigator.rulebook.pack import RuleSet
 from investigator.rulebook.shadow import LeverWorld, Place, shadowed
-from investigator.rulebook.worlds import WorldTable, evaluate_worlds, replayable
+from investigator.rulebook.worlds import evaluate_worlds, replayable
+from investigator.rulebook.worldtable import WorldTable
 
 Fate: TypeAlias = Literal["passes", "might", "fails", "not_needed"]
 Row: TypeAlias = Mapping[str, Any]
@@ -84,9 +85,9 @@ def _in_two_steps(
     """First the rules that judge each attempt by its own numbers; the others only where these leave one standing."""
     local = {rule.id for rule in replayable(rules) if rule.row_local}
     first = evaluate_worlds(con, rules.only(local), worlds, ids)
-    open_ = [world for world in worlds if any(first.saved(world.world_id, id_) != "no" for id_ in ids)]
+    open_ = [world for world in worlds if set(first.saves(world.world_id)) != {"no"}]
     others = rules.only({rule.id for rule in replayable(rules)} - local)
-    return WorldTable((*first.rows, *evaluate_worlds(con, others, open_, ids).rows))
+    return first.with_rules_of(evaluate_worlds(con, others, open_, ids))
 
 
 def _rows(con: duckdb.DuckDBPyConnection, scenario: Scenario, ids: Sequence[str]) -> dict[str, Row]:

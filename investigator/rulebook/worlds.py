@@ -8,12 +8,14 @@ three disagree the answer is `might`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 
 from investigator.rulebook.compile import Compiled, arguments, follow_inputs
 from investigator.rulebook.evaluate import one_thread, unmet_views, views_present
@@ -22,55 +24,19 @@ from investigator.rulebook.gate import check_expression
 from investigator.rulebook.pack import RuleSet
 from investigator.rulebook.shadow import VARIANTS, LeverWorld, Place, attempts_columns, side_by_side, union
 from investigator.rulebook.sqltree import SqlError, SqlReader, columns
-
-WorldOutcome: TypeAlias = Literal["fired", "quiet", "not_evaluated", "error", "might"]
-Saved: TypeAlias = Literal["yes", "might", "no"]
+from investigator.rulebook.worldtable import ERROR, FIRED, NOT_EVALUATED, OUTCOMES, Said, WorldTable
 
 #: Lever and expression, of those levers that a rule reads.
 _Changes: TypeAlias = tuple[tuple[str, str], ...]
+
+#: What a rule (by id) said of the same attempts under some changes, in whatever world it was.
+Known: TypeAlias = dict[tuple[str, _Changes], Said]
 
 #: `SELECT *`, `SELECT a.*` and `FROM attempts` alone name no column.
 _READS_ALL = re.compile(r"(?i)(select|,)\s*(\w+\s*\.\s*)?\*|^\s*from\b|\(\s*from\b")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 _PLACES_SIDE_BY_SIDE = 300
 _PLACES_IN_UNION = 40
-
-
-@dataclass(frozen=True, slots=True)
-class WorldRow:
-    """What one rule says of one attempt in one world; `reason` names what is missing or went wrong."""
-
-    world_id: str
-    attempt_id: str
-    rule: str
-    outcome: WorldOutcome
-    reason: str | None = None
-
-
-#: What a rule (by id) said of some attempts under some changes, in whatever world it was.
-Known: TypeAlias = dict[tuple[str, _Changes], tuple[WorldRow, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class WorldTable:
-    """Rows by world, attempt, rule. A rule that has no row for an attempt has nothing to say of it."""
-
-    rows: tuple[WorldRow, ...]
-    _by_place: dict[tuple[str, str], list[WorldRow]] = field(default_factory=dict, repr=False, compare=False)
-
-    def of(self, world_id: str, attempt_id: str) -> tuple[WorldRow, ...]:
-        """What the rules say of one attempt in one world."""
-        if not self._by_place:
-            for row in self.rows:
-                self._by_place.setdefault((row.world_id, row.attempt_id), []).append(row)
-        return tuple(self._by_place.get((world_id, attempt_id), ()))
-
-    def saved(self, world_id: str, attempt_id: str) -> Saved:
-        """`yes` if every rule that looked at it is quiet, `no` if one fires, else `might`. No rule looked: `might`."""
-        outcomes = {row.outcome for row in self.of(world_id, attempt_id)}
-        if "fired" in outcomes:
-            return "no"
-        return "yes" if outcomes == {"quiet"} else "might"
 
 
 def replayable(rules: RuleSet) -> tuple[Compiled, ...]:
@@ -97,48 +63,88 @@ def evaluate_worlds(
     """
     register_functions(con)
     checked = _checked(worlds)
-    found: list[WorldRow] = []
-    known = {} if known is None else known
+    attempts = tuple(dict.fromkeys(attempt_ids))
+    said: dict[str, dict[str, Said]] = {world.world_id: {} for world in worlds}
     with one_thread(con):
         present = views_present(con)
         for compiled in replayable(rules):
-            unmet = unmet_views(compiled, present)
-            if unmet is not None:
-                found += _everywhere(compiled, worlds, attempt_ids, "not_evaluated", unmet)
-                continue
-            try:
-                found += _replay_distinct(con, compiled, checked, attempt_ids, known)
-            except duckdb.Error as error:
-                found += _everywhere(compiled, worlds, attempt_ids, "error", str(error).splitlines()[0])
-    order = {world.world_id: number for number, world in enumerate(worlds)}
-    return WorldTable(tuple(sorted(found, key=lambda row: (order[row.world_id], row.attempt_id, row.rule))))
+            asked = _Asked(con, compiled, attempts, {} if known is None else known)
+            for world_id, answer in asked.of(checked, unmet_views(compiled, present)):
+                said[world_id][compiled.id] = answer
+    return WorldTable(attempts, said)
 
 
-def _replay_distinct(
-    con: duckdb.DuckDBPyConnection,
-    compiled: Compiled,
-    worlds: Sequence[LeverWorld],
-    attempt_ids: Sequence[str],
-    known: Known,
-) -> Iterator[WorldRow]:
-    """Worlds that differ only in what the rule does not read are looked at once."""
-    relevant = _levers_behind(compiled)
-    alike: dict[_Changes, list[str]] = {}
-    for world in worlds:
-        changes = tuple(sorted((lever, sql) for lever, sql in world.changes.items() if lever in relevant))
-        alike.setdefault(changes, []).append(world.world_id)
-    new = {ids[0]: changes for changes, ids in alike.items() if (compiled.id, changes) not in known}
-    places = [
-        Place(LeverWorld(world_id, dict(changes)), name)
-        for world_id, changes in new.items()
-        for name in _variants(compiled, frozenset(lever for lever, _ in changes))
-    ]
-    looked: dict[str, list[WorldRow]] = {}
-    for row in _replay(con, compiled, places, attempt_ids):
-        looked.setdefault(row.world_id, []).append(row)
-    known.update({(compiled.id, changes): tuple(looked.get(world_id, ())) for world_id, changes in new.items()})
-    for changes, ids in alike.items():
-        yield from (replace(row, world_id=world_id) for world_id in ids for row in known[compiled.id, changes])
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One rule and the attempts that it is asked of."""
+
+    con: duckdb.DuckDBPyConnection
+    compiled: Compiled
+    attempts: tuple[str, ...]
+    known: Known
+
+    def of(self, worlds: Sequence[LeverWorld], unmet: str | None) -> Iterator[tuple[str, Said]]:
+        """What it says in each world. Worlds that differ only in what the rule does not read are looked at once."""
+        if unmet is not None:
+            yield from self._everywhere(worlds, NOT_EVALUATED, unmet)
+            return
+        relevant = _levers_behind(self.compiled)
+        alike: dict[_Changes, list[str]] = {}
+        for world in worlds:
+            changes = tuple(sorted((lever, sql) for lever, sql in world.changes.items() if lever in relevant))
+            alike.setdefault(changes, []).append(world.world_id)
+        try:
+            self._look([changes for changes in alike if (self.compiled.id, changes) not in self.known])
+        except duckdb.Error as error:
+            yield from self._everywhere(worlds, ERROR, str(error).splitlines()[0])
+            return
+        for changes, ids in alike.items():
+            yield from ((world_id, self.known[self.compiled.id, changes]) for world_id in ids)
+
+    def _everywhere(self, worlds: Sequence[LeverWorld], code: int, reason: str) -> Iterator[tuple[str, Said]]:
+        said = Said.everywhere(len(self.attempts), code, reason)
+        return ((world.world_id, said) for world in worlds)
+
+    def _look(self, asked: Sequence[_Changes]) -> None:
+        """Ask under these changes, with the reading speed as it is, and as fast and as slow as it may be."""
+        variants = [tuple(_variants(self.compiled, frozenset(lever for lever, _ in changes))) for changes in asked]
+        places = [
+            Place(LeverWorld(str(number), dict(changes)), name)
+            for number, changes in enumerate(asked)
+            for name in variants[number]
+        ]
+        looks = iter(self._replay(places))
+        for number, changes in enumerate(asked):
+            self.known[self.compiled.id, changes] = Said.joined([next(looks) for _ in variants[number]])
+
+    def _replay(self, places: Sequence[Place]) -> Iterator[Said]:
+        """What the rule says in each place."""
+        values = {**arguments(self.compiled, replay=True, tell=()), "attempts_": list(self.attempts)}
+        size = _PLACES_SIDE_BY_SIDE if self.compiled.row_local else _PLACES_IN_UNION
+        for start in range(0, len(places), size):
+            part = places[start : start + size]
+            sql = side_by_side(self.compiled, part) if self.compiled.row_local else union(self.compiled, part)
+            yield from _by_place(self.con.execute(sql, values).fetchnumpy(), len(part), self.attempts)
+
+
+def _by_place(found: Mapping[str, Any], places: int, attempts: Sequence[str]) -> Iterator[Said]:
+    """Rows (place, attempt, outcome, reason) as one answer per place; one that fires outweighs the attempt's others."""
+    codes = np.zeros((places, len(attempts)), np.int8)
+    reasons: list[dict[int, str]] = [{} for _ in range(places)]
+    row, names, outcomes, why = found.values()
+    column = _numbers(names, {id_: number for number, id_ in enumerate(attempts)})
+    code = _numbers(outcomes, {name: number for number, name in enumerate(OUTCOMES)})
+    # the first row counts, so it is written last
+    codes[row[::-1], column[::-1]] = code[::-1]
+    fired = code == FIRED
+    codes[row[fired], column[fired]] = FIRED
+    for at in np.flatnonzero(code == NOT_EVALUATED)[::-1].tolist():
+        reasons[int(row[at])][int(column[at])] = str(why[at])
+    return (Said(codes[place], reasons[place]) for place in range(places))
+
+
+def _numbers(texts: Any, numbers: Mapping[str, int]) -> npt.NDArray[np.intp]:
+    return np.fromiter(map(numbers.__getitem__, texts), np.intp, len(texts))
 
 
 def _variants(compiled: Compiled, set_levers: frozenset[str]) -> Iterator[str]:
@@ -187,39 +193,3 @@ def _what_is_wrong(sql: str) -> str | None:
     names = {column.name for column in attempts_columns()}
     unknown = [name for name in columns(tree) if name not in names]
     return errors[0].message if errors else f"unknown column {unknown[0]}" if unknown else None
-
-
-def _replay(
-    con: duckdb.DuckDBPyConnection, compiled: Compiled, places: Sequence[Place], attempt_ids: Sequence[str]
-) -> Iterator[WorldRow]:
-    judged: dict[tuple[str, str], dict[str, tuple[str, str | None]]] = {}
-    values = {**arguments(compiled, replay=True, tell=()), "attempts_": list(attempt_ids)}
-    size = _PLACES_SIDE_BY_SIDE if compiled.row_local else _PLACES_IN_UNION
-    for start in range(0, len(places), size):
-        part = places[start : start + size]
-        sql = side_by_side(compiled, part) if compiled.row_local else union(compiled, part)
-        for number, attempt_id, outcome, reason in con.execute(sql, values).fetchall():
-            place = part[number]
-            known = judged.setdefault((place.world.world_id, attempt_id), {})
-            # several rows of one rule for an attempt: one that fires decides
-            if place.variant not in known or outcome == "fired":
-                known[place.variant] = (outcome, reason)
-    for (world_id, attempt_id), variants in judged.items():
-        outcome, reason = _join([variants[name] for name in VARIANTS if name in variants])
-        yield WorldRow(world_id, attempt_id, compiled.id, outcome, reason)
-
-
-def _join(variants: Sequence[tuple[str, str | None]]) -> tuple[WorldOutcome, str | None]:
-    """Three looks as one answer."""
-    outcomes = {outcome for outcome, _ in variants}
-    if "not_evaluated" in outcomes:
-        return "not_evaluated", next(reason for outcome, reason in variants if outcome == "not_evaluated")
-    if outcomes == {"fired"}:
-        return "fired", None
-    return ("quiet", None) if outcomes == {"quiet"} else ("might", "inside the interval of the reading speed")
-
-
-def _everywhere(
-    compiled: Compiled, worlds: Sequence[LeverWorld], attempts: Sequence[str], outcome: WorldOutcome, reason: str
-) -> list[WorldRow]:
-    return [WorldRow(world.world_id, attempt, compiled.id, outcome, reason) for world in worlds for attempt in attempts]
