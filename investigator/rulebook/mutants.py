@@ -119,7 +119,7 @@ def _changes(node: Tree, predicate: bool) -> Iterator[Tree]:
     """What one node may become; outside of predicates only the order of windows and aggregates."""
     kind = str(node.get("type"))
     if kind in _WINDOWS and node.get("class") == "WINDOW":
-        yield node | {"type": _WINDOWS[kind][0], "function_name": _WINDOWS[kind][1]}
+        yield _renamed(node | {"type": _WINDOWS[kind][0]}, _WINDOWS[kind][1])
     elif node.get("function_name") in _ORDER_FUNCTIONS and "arguments" in node:
         yield _renamed(node, _ORDER_FUNCTIONS[node["function_name"]])
     elif kind in {"ASCENDING", "DESCENDING", "ORDER_DEFAULT"} and "expression" in node:

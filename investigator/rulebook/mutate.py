@@ -6,17 +6,19 @@ plans exactly as the rule's own are no mistakes and are not counted.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
+from typing import Any
 
 import duckdb
 
 from investigator.errors import RuleProblem
 from investigator.rulebook.accepted import Survivor, place_of, settle
 from investigator.rulebook.check import Issue
-from investigator.rulebook.compile import REPLAY, VERDICT, Compiled, arguments, judged_sql, outcome_sql
+from investigator.rulebook.compile import VERDICT, Compiled, arguments, judged_sql, outcome_sql
 from investigator.rulebook.emptyviews import empty_views
 from investigator.rulebook.evaluate import evaluate_registered
 from investigator.rulebook.model import RuleTest
@@ -28,6 +30,8 @@ from investigator.rulebook.testing import failures_of, fill_views
 from investigator.rulebook.testrows import TestSetupError, rows_of
 from investigator.rulebook.yamlpos import Path, read_yaml
 
+_PARAMETER = re.compile(r"\$([a-z]\w*)")
+_TEXTUAL = {"alias", "query_location", "query_location_length"}
 _BY_CONTENT = "statistics_propagation,empty_result_pullup"
 
 
@@ -76,8 +80,8 @@ def _of_rule(con: duckdb.DuckDBPyConnection, reader: SqlReader, compiled: Compil
         if alive:
             alive = _survivors(con, compiled, test, alive)
     _empty(con)
-    plan = _plan(con, compiled)
-    different = [each for each in alive if each.path == ("merge", "keep") or _plan(con, each.compiled) != plan]
+    plan = _plan(con, compiled) if alive else None
+    different = [each for each in alive if plan is None or _acts(con, each, plan)]
     pointer = _pointer(compiled.path)
     rule = compiled.rule
     settled = settle(rule, [Survivor(_line(pointer, each), place_of(rule, each.path), each.text) for each in different])
@@ -126,23 +130,42 @@ def _empty(con: duckdb.DuckDBPyConnection) -> None:
     fill_views(con, {})
 
 
-def _plan(con: duckdb.DuckDBPyConnection, compiled: Compiled) -> str | None:
-    """The plan over empty views, without what DuckDB concludes from their being empty.
+def _acts(con: duckdb.DuckDBPyConnection, mutant: Mutant, plan: str) -> bool:
+    """Whether a mutant computes anything else; `keep` is no part of the query."""
+    return mutant.path == ("merge", "keep") or _plan(con, mutant.compiled) != plan
 
-    A plan names the columns that it hands on and shows the sums that it filters by: so all sums stand in a filter.
-    `$replay` is a constant in it: what acts in worlds alone is planned away.
+
+def _plan(con: duckdb.DuckDBPyConnection, compiled: Compiled) -> str | None:
+    """The optimised plan of columns, steps and verdict, without what DuckDB concludes from the views being empty.
+
+    `$replay` is a constant in it: what acts in worlds alone is planned away. None when DuckDB cannot write the plan.
     """
-    told = [*compiled.types, *compiled.steps, VERDICT]
-    judged = re.sub(rf"\${REPLAY}\b", "false", judged_sql(compiled, compiled.match_sql))
-    values = {name: value for name, value in arguments(compiled).items() if name != REPLAY}
+    told = ", ".join([*compiled.types, *compiled.steps, VERDICT])
+    values = arguments(compiled)
+    judged = _PARAMETER.sub(lambda found: _literal(values[found[1]]), judged_sql(compiled, compiled.match_sql))
     con.execute(f"SET disabled_optimizers = '{_BY_CONTENT}'")
     try:
-        sql = f"SELECT 1 FROM ({judged}) WHERE {' OR '.join(f'hash({name}) = 1' for name in told)}"
-        return str(con.execute(f"EXPLAIN (FORMAT json) {sql}", values).fetchall())
+        sql = f"SELECT {told} FROM ({judged})"
+        row = con.execute("SELECT json_serialize_plan(?, optimize := true)", [sql]).fetchone()
     except duckdb.Error:
         return None
     finally:
         con.execute("RESET disabled_optimizers")
+    answer = json.loads(row[0]) if row else {"error": True}
+    return None if answer["error"] else json.dumps(_unplaced(answer["plans"]))
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return f"{value!r}::DOUBLE" if isinstance(value, float) else str(value)
+
+
+def _unplaced(node: Any) -> Any:
+    """A plan without names and places in the text, which say nothing of what is computed."""
+    if isinstance(node, dict):
+        return {key: _unplaced(value) for key, value in node.items() if key not in _TEXTUAL}
+    return [_unplaced(each) for each in node] if isinstance(node, list) else node
 
 
 def _pointer(path: str) -> Pointer:

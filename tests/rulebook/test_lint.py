@@ -13,10 +13,12 @@ from investigator.rulebook.coverage import coverage
 from investigator.rulebook.lint import lint
 from investigator.rulebook.load import load_rules
 from investigator.rulebook.model import AcceptedMutant
+from investigator.rulebook.mutants import mutants
 from investigator.rulebook.mutate import mutation_results
 from investigator.rulebook.pack import RuleSet
 from investigator.rulebook.pages import pages
 from investigator.rulebook.scaffold import new_rule, write_new_rule
+from investigator.rulebook.sqltree import SqlReader
 from investigator.rulebook.testing import run_rule_tests
 from investigator.rulebook.units import unit_issues
 
@@ -132,6 +134,26 @@ def test_accepted_mutants_are_exact(rule_from: From, at: str, change: str, accep
         1 - accepted,
         1 - accepted,
     )
+
+
+def test_a_sum_that_only_texts_tell_counts(rule_from: From) -> None:
+    steps = "steps:\n  - {name: room, expr: window_tokens - asked_tokens, unit: tokens, say: what is left}\n"
+    text = (
+        new_rule("my-rule")
+        .replace("steps:\n", steps)
+        .replace("unit: ratio, say", "unit: ratio, at_best: estimated, say")
+    )
+    (mutated,) = mutation_results(rule_from(text, "my-rule"))
+    assert "(window_tokens - asked_tokens) → (window_tokens + asked_tokens)" in [s.change for s in mutated.survivors]
+
+
+def test_the_row_before_may_be_the_one_after(rule_from: From) -> None:
+    before = "lag(arrived_at) OVER (ORDER BY arrived_at)"
+    text = new_rule("my-rule").replace("FROM attempts", f", {before} AS before_at\n  FROM attempts")
+    rules = rule_from(text, "my-rule")
+    assert not rules.problems, "\n".join(map(str, rules.problems))
+    changes = [each.text for each in mutants(rules.rules[0], SqlReader())]
+    assert f"{before} → {before.replace('lag', 'lead')}" in changes
 
 
 def test_what_acts_in_worlds_alone_is_no_mistake(rule_from: From) -> None:
