@@ -109,6 +109,7 @@ AGENT_FORMATS: tuple[Format, ...] = (
     AgentOutputFormat("continue-console"),
     ConfigFormat("continue-config"),
     ConfigFormat("continue-config-json"),
+    AgentOutputFormat("smolagents-console"),
     built_in_mapping("openhands-event"),
     built_in_mapping("openhands-event-v1"),
     built_in_mapping("openhands-completion"),

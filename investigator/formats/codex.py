@@ -6,6 +6,7 @@ turn or with the last result of a tool before it. What failed is told by the tur
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -59,6 +60,9 @@ class _Record(msgspec.Struct):
     payload: msgspec.Raw = msgspec.Raw(b"{}")
 
 
+#: How an answer that reached the limit of its length (response.incomplete) is told.
+_CUT = re.compile(r"(?i)incomplete response returned, reason: max_output_tokens")
+
 _RECORD = msgspec.json.Decoder(_Record)
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
@@ -70,6 +74,11 @@ class _Kind(msgspec.Struct):
 _KIND = msgspec.json.Decoder(_Kind)
 #: Items that the agent adds itself: what comes after them is a new call.
 _RESULTS = ("function_call_output", "custom_tool_call_output", "local_shell_call_output")
+
+
+def cut_by_length(text: str) -> bool:
+    """Whether what Codex calls an error is an answer that was cut by its limit of tokens."""
+    return _CUT.search(text) is not None
 
 
 @dataclass(slots=True)
@@ -188,7 +197,9 @@ class CodexReader:
         self.turn_id = payload.turn_id or self.turn_id
         if self.since is None and payload.started_at is not None:
             self.since = epoch_time(payload.started_at)
-        if error or aborted:
+        if cut_by_length(text):
+            self._call(stamp, at, rows, _Usage(), finish_reason="length")
+        elif error or aborted:
             facts = ErrorFacts("aborted") if aborted else classify(text)
             cells = error_cells(facts, text or payload.reason)
             self._call(stamp, at, rows, _Usage(), finish_reason="aborted" if aborted else "error", **cells)

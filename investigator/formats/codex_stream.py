@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from investigator.formats.agent_errors import classify, error_cells
 from investigator.formats.base import Side, SourceInfo
+from investigator.formats.codex import cut_by_length
 from investigator.formats.dig import text_at
 from investigator.formats.jsonl import JsonlParser, Noise, Outcome, Unknown, head_objects
 from investigator.formats.mapping_columns import record_of
@@ -58,7 +59,7 @@ class CodexStreamReader:
         rows.add("agent_http", at, NO_STAMP, **about, **kept)
 
     def _error(self, text: str | None, at: At, rows: Rows) -> None:
-        if not text or text == self.last_error:
+        if not text or text == self.last_error or cut_by_length(text):
             return
         self.last_error, facts = text, classify(text)
         cells = {**error_cells(facts, text), "limit_s": facts.limit_s}

@@ -90,7 +90,7 @@ class GeminiCliFormat:
     id: str = "gemini-cli"
     title: str = "Gemini CLI, chat file"
     side: Side = "agent"
-    versions: str = "Gemini CLI 0.10-0.56"
+    versions: str = "Gemini CLI 0.10-0.61"
 
     def recognise(self, head: bytes, path: str) -> float:
         records = document_objects(head, "messages") or head_objects(head, 20)

@@ -14,7 +14,7 @@ from investigator.formats.dig import text_at
 from investigator.formats.jsonl import JsonlParser, Noise, Outcome, Unknown, head_objects
 from investigator.formats.prompts import measured
 from investigator.formats.rows import At, Rows
-from investigator.formats.stamps import Stamp, iso_stamp
+from investigator.formats.stamps import NO_STAMP, Stamp, iso_stamp
 
 _TYPES = frozenset({"user", "assistant", "system", "tool_result"})
 
@@ -56,6 +56,8 @@ class _Record(msgspec.Struct):
     subtype: str | None = None
     systemPayload: msgspec.Raw = msgspec.Raw(b"null")
     message: msgspec.Raw = msgspec.Raw(b"null")
+    model: str | None = None
+    usageMetadata: object = None
 
 
 _RECORD = msgspec.json.Decoder(_Record)
@@ -65,10 +67,15 @@ _MESSAGE = msgspec.json.Decoder(_Message | None)
 
 @dataclass(slots=True)
 class QwenReader:
-    """Calls are told by telemetry records, one per request and error, written at the request's end."""
+    """Calls are told by telemetry records, one per request and error, written at the request's end.
+
+    An answer without its tokens and without such a record before it is what had come when the user ended the program.
+    """
 
     session_id: str | None
     announced: set[str] = field(default_factory=set)
+    asked: Stamp = NO_STAMP
+    told: bool = False
 
     def read(self, raw: bytes, at: At, rows: Rows) -> Outcome:
         record = _RECORD.decode(raw)
@@ -81,15 +88,33 @@ class QwenReader:
             version = {"agent_version": record.version, "session_id": record.sessionId}
             rows.add("agent_session", at, stamp, agent="qwen-code", **version)
         if record.type in ("user", "tool_result"):
+            self.asked, self.told = stamp, False
             self._prompt(record, stamp, at, rows)
+            return None
+        if record.type == "assistant" and not self.told and record.usageMetadata is None and self.asked.at:
+            self._open_call(record, stamp, at, rows)
             return None
         if record.subtype != "ui_telemetry":
             return Noise(f"{record.type} {record.subtype or ''}".strip()[:60])
         event = (_SYSTEM.decode(bytes(record.systemPayload)) or _System()).uiEvent or _Event()
         if event.name not in ("qwen-code.api_response", "qwen-code.api_error"):
             return Noise(f"telemetry {event.name}"[:60])
+        self.told = True
         self._call(record, event, stamp, at, rows)
         return None
+
+    def _open_call(self, record: _Record, stamp: Stamp, at: At, rows: Rows) -> None:
+        rows.add(
+            "agent_call",
+            at,
+            stamp,
+            agent="qwen-code",
+            session_id=self.session_id,
+            record_id=record.uuid,
+            model=record.model,
+            started_at=self.asked.at,
+            start_basis="derived",
+        )
 
     def _prompt(self, record: _Record, stamp: Stamp, at: At, rows: Rows) -> None:
         message = _MESSAGE.decode(bytes(record.message)) or _Message()

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from investigator.formats.agent_errors import classify_best, error_cells
 from investigator.formats.base import Side, SourceInfo
+from investigator.formats.codex import cut_by_length
 from investigator.formats.dig import number_at, object_at, text_at, text_of
 from investigator.formats.jsonl import Noise, Outcome, Unknown
 from investigator.formats.mapping_columns import record_of
@@ -42,6 +43,7 @@ def _codex_turn(record: Mapping[str, object], at: At, rows: Rows) -> Outcome:
     rows.add("agent_run", at, started, **about, event="start")
     length = number_at(record, "duration_ms")
     error = text_at(record, "error.message", "error")
+    error = None if cut_by_length(error or "") else error
     if completed.at is not None:
         seconds = None if length is None else length / 1000
         rows.add("agent_run", at, completed, **about, event="error" if error else "end", duration_s=seconds)
