@@ -28,7 +28,9 @@ def law_row(new_tokens: float, cached_tokens: float) -> Floats:
 
 def law_rows(points: Sequence[PrefillPoint]) -> Floats:
     """`law_row` of each point, shape (points, 2)."""
-    return np.array([law_row(p.new_tokens, p.cached_tokens) for p in points])
+    new = np.array([p.new_tokens for p in points], dtype=np.float64)
+    cached = np.array([p.cached_tokens for p in points], dtype=np.float64)
+    return np.column_stack([new, new * (2 * cached + new)])
 
 
 def relative_residuals(points: Sequence[PrefillPoint], constants: tuple[float, float]) -> Floats:

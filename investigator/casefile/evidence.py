@@ -55,9 +55,13 @@ def _cite_source(case: Case, path: str, line_nos: set[int]) -> dict[int, CitedLi
 
 
 def _kept(case: Case, path: str, line_nos: set[int]) -> dict[int, str]:
-    sql = _sql("kept_lines")
-    rows = case.connection.execute(sql, {"path": path, "lines": sorted(line_nos), "span": NEIGHBOURS}).fetchall()
+    wanted = sorted(_with_neighbours(line_nos))
+    rows = case.connection.execute(_sql("kept_lines"), {"path": path, "lines": wanted}).fetchall()
     return dict(rows)
+
+
+def _with_neighbours(line_nos: set[int]) -> set[int]:
+    return {n for line_no in line_nos for n in range(line_no - NEIGHBOURS, line_no + NEIGHBOURS + 1)}
 
 
 def _fetch(case: Case, path: str, line_nos: set[int]) -> dict[int, str]:
@@ -67,7 +71,7 @@ def _fetch(case: Case, path: str, line_nos: set[int]) -> dict[int, str]:
     if not rows:
         return {}
     location, print_, head_bytes = rows[0]
-    wanted = {n for line_no in line_nos for n in range(line_no - NEIGHBOURS, line_no + NEIGHBOURS + 1)}
+    wanted = _with_neighbours(line_nos)
     try:
         with SourceStream(Path(location)) as stream:
             return _read_lines(stream, wanted) if fingerprint(stream.head(), head_bytes) == print_ else {}

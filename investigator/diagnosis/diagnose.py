@@ -186,8 +186,11 @@ class _Diagnosing:
 
     def _felt(self, roots: Sequence[Finding]) -> frozenset[str]:
         """Rules of roots that speak of an agent's own calls, not only of what a server did for others."""
-        mine = {id_ for id_, row in self.attempts.items() if row["agent"] is not None}
-        return frozenset(f.rule for f in roots if not mine.isdisjoint(f.subjects))
+        return frozenset(f.rule for f in roots if any(map(self._is_agents_own, f.subjects)))
+
+    def _is_agents_own(self, attempt_id: str) -> bool:
+        row = self.attempts.get(attempt_id)
+        return row is not None and row["agent"] is not None
 
     def _edges(self, group_: Group) -> tuple[Edge, ...]:
         own = {f.finding_id for f in group_.findings}
