@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from investigator.capacity.fit import PrefillFit, PrefillPoint, fit_prefill
 from investigator.capacity.kv import kv_type_factor
@@ -13,21 +13,44 @@ from investigator.rulebook.findings import Label, Value
 _GRID = 40
 
 
-def curve(failed: Sequence[Row], attempts: Sequence[Row], labels: dict[str, Label]) -> Curve | None:
+class ReadingLaws:
+    """The reading law of each model by its answered requests, fitted once for all incidents.
+
+    `labels` gives the label of each attempt's prefill time.
+    """
+
+    def __init__(self, attempts: Iterable[Row], labels: Mapping[str, Label]) -> None:
+        self._points: dict[Value, list[PrefillPoint]] = {}
+        self._fits: dict[Value, PrefillFit | None] = {}
+        for row in attempts:
+            point = timed_read(row, labels) if row["outcome"] in ("ok", "cut_by_length") else None
+            if point is not None:
+                self._points.setdefault(row["model_key"], []).append(point)
+
+    def points(self, model_key: Value) -> Sequence[PrefillPoint]:
+        """All timed reads of a model, also those that its law leaves out."""
+        return self._points.get(model_key, ())
+
+    def fit(self, model_key: Value) -> PrefillFit | None:
+        """None where nothing was timed."""
+        if model_key not in self._fits:
+            self._fits[model_key] = fit_prefill(self.points(model_key))
+        return self._fits[model_key]
+
+
+def curve(failed: Sequence[Row], laws: ReadingLaws) -> Curve | None:
     """Points of the same model's answered requests, the fitted law and its interval up to what was asked.
 
-    `labels` gives the label of each attempt's prefill time. None where nothing was timed.
+    None where nothing was timed.
     """
     row = next((row for row in failed if row["prefill_r0"] is not None), None)
     if row is None:
         return None
-    same = [a for a in attempts if a["model_key"] == row["model_key"] and a["outcome"] in ("ok", "cut_by_length")]
-    points = [point for point in (timed_read(a, labels) for a in same) if point is not None]
-    fit = fit_prefill(points)
+    fit = laws.fit(row["model_key"])
     if fit is None:
         return None
     wanted = max((n for a in failed for n in (a["asked_tokens"], a["read_tokens"]) if isinstance(n, int)), default=0)
-    reach = max([wanted, *(p.depth_tokens for p in points)]) * 1.05
+    reach = max([wanted, *(p.depth_tokens for p in laws.points(row["model_key"]))]) * 1.05
     grid = [reach * (n + 1) / _GRID for n in range(_GRID)]
     line = tuple((n, i.low, i.mid, i.high) for n, i in ((n, fit.predict(n)) for n in grid))
     limits = [row["timeout_s"] for row in failed if isinstance(row["timeout_s"], (int, float))]

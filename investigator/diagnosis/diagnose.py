@@ -10,7 +10,7 @@ from investigator.casefile.case import Case
 from investigator.casefile.evidence import cite
 from investigator.casefile.frames import read_frame
 from investigator.diagnosis.account import assumptions, input_lines, input_problems, unpaired
-from investigator.diagnosis.charts import curve, memory
+from investigator.diagnosis.charts import ReadingLaws, curve, memory
 from investigator.diagnosis.collecting import Engine
 from investigator.diagnosis.describe import attempt_row, busy_s, impact
 from investigator.diagnosis.differential import differential
@@ -50,7 +50,8 @@ def diagnose(
     rows = read_frame(case.connection, "FROM attempts ORDER BY arrived_at NULLS LAST, attempt_id").to_dicts()
     attempts: dict[str, Row] = {str(row["attempt_id"]): row for row in rows}
     at_slot = turns(rows)
-    work = _Diagnosing(case, rules, evaluation, attempts, at_slot, replay, busy_s(rows), _engines(case))
+    laws = ReadingLaws(rows, _prefill_labels(case))
+    work = _Diagnosing(case, rules, evaluation, attempts, at_slot, replay, busy_s(rows), _engines(case), laws)
     incidents = work.incidents()
     problems, notes = input_problems(case, rules)
     code, reasons = exit_code(incidents, problems, evaluation.results, fail_on)
@@ -113,6 +114,7 @@ class _Diagnosing:
     replay: bool
     busy: Mapping[str, float]
     engines: Mapping[str, Engine]
+    laws: ReadingLaws
 
     def incidents(self) -> tuple[Incident, ...]:
         """Ranked by the importance of their first cause, then severity, then time."""
@@ -166,7 +168,7 @@ class _Diagnosing:
                 attempt_row(row, ordered_roots, self.at_slot) for row in sorted(group_.attempts, key=_by_time)
             ),
             impact=numbers,
-            curve=curve(group_.attempts, tuple(self.attempts.values()), self._prefill_labels()),
+            curve=curve(group_.attempts, self.laws),
             memory=memory(group_.attempts),
             started_at=span.start,
             ended_at=span.end,
@@ -203,8 +205,9 @@ class _Diagnosing:
         replayed = [row for row in group_.attempts if row["attempt_id"] in touched]
         return Replay(self.case.connection, self.rules, replayed).what_would_help()
 
-    def _prefill_labels(self) -> dict[str, Label]:
-        return dict(self.case.connection.execute(query("prefill_labels")).fetchall())
+
+def _prefill_labels(case: Case) -> dict[str, Label]:
+    return dict(case.connection.execute(query("prefill_labels")).fetchall())
 
 
 def _cause_lines(

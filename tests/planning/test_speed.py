@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from investigator.capacity import Break, prefill_s
-from investigator.diagnosis.charts import curve
+from investigator.diagnosis.charts import ReadingLaws, curve
 from investigator.planning import Measured, Speeds, case_speed, load_catalogue, read_measured
 from tests.diagnosis.make import attempt
 from tests.planning.make import ANSWERED, case_of
@@ -109,5 +109,5 @@ def test_the_break_is_found_in_the_reads_of_a_case() -> None:
     assert model.break_at is not None and model.break_at.depth_tokens == 48_000
     speed = model.speed()
     assert speed is not None and "from 48,000 tokens on" in speed.note
-    chart = curve(rows, rows, {})
+    chart = curve(rows, ReadingLaws(rows, {}))
     assert chart is not None and "from 48,000 tokens on" in chart.note
