@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from investigator.diagnosis.incidents import Row
-from investigator.diagnosis.levers import spoken
+from investigator.diagnosis.levers import inside, spoken
 from investigator.diagnosis.model import AttemptRow, Impact
 from investigator.diagnosis.turns import Turn, reason
 from investigator.rulebook.findings import EvidenceRef, Finding
@@ -60,10 +60,13 @@ def why(row: Row, roots: Sequence[Finding], at_slot: Mapping[str, Turn]) -> str:
     told = _OUTCOMES.get(str(row["outcome"]), str(row["outcome"]))
     if isinstance(row["duration_s"], (int, float)):
         seconds = round(float(row["duration_s"]), 1)
-        told += f" after {spoken(seconds, 's')}" if seconds else " at once"
+        when = f" after {spoken(seconds, 's')}" if seconds else " at once"
+        what, colon, detail = told.partition(":")
+        told = f"{what}{when}{colon}{detail}"
     if turn := reason(row, at_slot):
         told += f": {turn}"
-    causes = "; ".join(dict.fromkeys(f.title for f in roots if row["attempt_id"] in f.subjects))
+    first, *others = dict.fromkeys(f.title for f in roots if row["attempt_id"] in f.subjects) or [""]
+    causes = "; ".join([first, *map(inside, others)])
     return told + (f". {causes}" if causes else "")
 
 

@@ -100,3 +100,8 @@ def spoken(value: Value, unit: str | None) -> str:
         number = f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:,.1f}"
         return number if unit is None else f"{number} {unit}"
     return str(value)
+
+
+def inside(title: str) -> str:
+    """A title inside a sentence: names keep their capitals."""
+    return title[:1].lower() + title[1:] if title[1:2].islower() or title[1:2] == " " else title

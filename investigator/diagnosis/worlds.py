@@ -10,7 +10,7 @@ from itertools import combinations
 import duckdb
 
 from investigator.diagnosis.incidents import Row
-from investigator.diagnosis.levers import Candidate, applicable, before_and_after, change, spoken
+from investigator.diagnosis.levers import Candidate, applicable, before_and_after, change, inside, spoken
 from investigator.diagnosis.model import Saves, World
 from investigator.diagnosis.queries import query
 from investigator.diagnosis.search import SEARCH_ROUNDS, SEARCH_STEPS, Fate, Search, Setting, hardest
@@ -179,7 +179,7 @@ class Replay:
         return "; ".join(part for part in told if part) or "no cause holds any more"
 
     def _titles(self, what: str, rules: Iterable[str]) -> str:
-        titles = [_lower(self._rules[rule].rule.title) for rule in sorted(rules)]
+        titles = [inside(self._rules[rule].rule.title) for rule in sorted(rules)]
         return f"{what}: {' · '.join(titles)}" if titles else ""
 
     def _sum(self, settings: tuple[Setting, ...]) -> str:
@@ -194,11 +194,6 @@ class Replay:
         if spread:
             told += f" ({seconds / (1 + spread):,.0f} to {seconds * (1 + spread):,.0f} s)"
         return told if limit is None else f"{told}, the limit is {spoken(limit, 's')}"
-
-
-def _lower(title: str) -> str:
-    """A title inside a sentence: names keep their capitals."""
-    return title[:1].lower() + title[1:] if title[1:2].islower() else title
 
 
 def _distinct(settings: Iterable[Setting]) -> bool:

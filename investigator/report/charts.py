@@ -215,7 +215,7 @@ def draw_curve(plot: CurvePlot, paper: Paper) -> Drawing:
         + ([plot.limit.at] if plot.limit else [])
     )
     left, height = (40.0 if paper.narrow else 64.0), (230.0 if paper.narrow else 330.0)
-    right, top, bottom = paper.width - paper.right, 14.0, height - 36
+    right, top, bottom = paper.width - paper.right, 24.0, height - 36
     x, y = scales.Linear(0, x_top, left, right), scales.Linear(0, y_top, bottom, top)
     return Drawing(
         paper.width,

@@ -41,7 +41,9 @@ def curve_chart(anchor: str, curve: Curve, attempts: Sequence[AttemptRow]) -> Ch
 def _plot(curve: Curve, attempts: Sequence[AttemptRow]) -> CurvePlot:
     """Measured points, calls that were given up, the fit with its interval, the limit, what the failed ones need."""
     failed = [row for row in attempts if row.columns.get("failed") is True]
-    gave_up = [row for row in failed if num(row, "read_tokens") and num(row, "duration_s")]
+    # A prompt that was refused was not read, and nobody gave it up.
+    read = [row for row in failed if not str(row.columns.get("outcome")).startswith("refused")]
+    gave_up = [row for row in read if num(row, "read_tokens") and num(row, "duration_s")]
     crosses = sorted({(num(r, "read_tokens") or 0.0, num(r, "duration_s") or 0.0) for r in gave_up})[:_MAX_CROSSES]
     line = [(x, *sorted(values)) for x, *values in curve.line]
     plain = [(x, middle) for x, _, middle, _ in line]

@@ -47,8 +47,10 @@ def incident_view(d: Diagnosis, incident: Incident, number_: int, evidence: Evid
     anchor, alone = f"i{number_}", len(d.incidents) == 1
     explains = {line.finding_id: line.explains for line in incident.causes}
     findings = {f.finding_id: f for f in incident.findings}
-    main = [findings[line.finding_id] for line in incident.causes if line.finding_id in findings]
-    rest = [f for f in incident.findings if f.finding_id not in explains]
+    told = [line for line in incident.causes if line.finding_id in findings]
+    # Beside failures that a sum explains, what explains none of them is a remark to unfold.
+    main = [findings[line.finding_id] for line in told if line.explains] or [findings[line.finding_id] for line in told]
+    rest = [f for f in incident.findings if f not in main]
 
     def view(finding: Finding) -> FindingView:
         return _finding(finding, anchor, explains, incident, d.zone_offset_s, evidence)
@@ -225,9 +227,10 @@ def _attempt(row: AttemptRow, zone: int | None, evidence: Evidence) -> AttemptVi
     if try_no is not None and tries is not None:
         heading = _("Only try") if tries == 1 else _("Try {no} of {all}").format(no=try_no, all=tries)
     start = clock(row_start(row), zone)
+    lasted = get("duration_s")
     facts = (
         start,
-        seconds(get("duration_s")),
+        Shown(_("at once"), "0 s") if lasted == 0 and lasted is not False else seconds(lasted),
         *(quantity(get(name), None) for name in ("asked_tokens", "window_tokens", "read_tokens", "cached_tokens")),
         seconds(get("timeout_s")),
     )

@@ -32,7 +32,8 @@ def memory_chart(anchor: str, memory: Sequence[MemoryBar]) -> Chart | None:
     top = charts.top_of([*(sum(a for _, a in bar.parts) for bar in memory), *limits])
     ticks = tuple((t, size(t).replace(".0", "") if t else "0") for t in scales.byte_ticks(0, top, 7))
     chart = Bars(rows, lines, ticks, row_h=24, names_above=True)
-    desc = "; ".join(_memory_words(bar) for bar in memory[:8]) + "."
+    told = "; ".join(_memory_words(bar) for bar in memory[:8])
+    desc = f"{told[:1].upper()}{told[1:]}."
     table = capped(("window", *names, "sum", "limit", "basis"), memory, lambda bar: _row(bar, names))
     legend = tuple(Tag(f"part{n % 5}", name) for n, name in enumerate(names))
     bases = sorted({f"{_('limit')}: {basis}" for basis in limits.values() if basis})
@@ -62,6 +63,6 @@ def _row(bar: MemoryBar, names: Sequence[str]) -> tuple[Cell, ...]:
 def _memory_words(bar: MemoryBar) -> str:
     total = sum(amount for _, amount in bar.parts)
     if bar.limit_bytes is None:
-        return f"{bar.title}: {size(total)}, {_('the limit is not known')}"
+        return f"{bar.title} – {size(total)}, {_('the limit is not known')}"
     fits = _("too much") if total > bar.limit_bytes else _("fits")
-    return f"{bar.title}: {size(total)} {_('of')} {size(bar.limit_bytes)}, {fits}"
+    return f"{bar.title} – {size(total)} {_('of')} {size(bar.limit_bytes)}, {fits}"

@@ -68,7 +68,8 @@ def number(value: float) -> str:
         mantissa, exponent = f"{value:.3e}".split("e")
         return figures(f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}")
     digits = 1 if size >= 10 else 2 if size >= 1 else 3
-    return figures(f"{value:,.{digits}f}")
+    told = f"{value:,.{digits}f}"
+    return figures(told.rstrip("0") if size < 1 else told)
 
 
 def duration(seconds: float) -> str:
@@ -77,6 +78,8 @@ def duration(seconds: float) -> str:
         return _(UNKNOWN) if math.isnan(seconds) else _("for ever")
     if seconds < 0:
         return "−" + duration(-seconds)
+    if 0 < seconds < 0.0095:
+        return figures(f"{seconds * 1000:.2g}") + " ms"
     if seconds < 59.95:
         return figures(f"{round(seconds, 3 if seconds < 1 else 2 if seconds < 10 else 1):g}") + " s"
     whole = round(seconds)
@@ -127,7 +130,7 @@ def clock(moment: datetime | None, zone_offset_s: int | None, *, with_date: bool
 
 
 _UNITS = {"tokens": "tokens", "tps": "tokens/s", "s/tok2": "s/token²", "ratio": "", "bytes": "bytes",
-          "bytes/tok": "bytes", "s": "s"}  # fmt: skip
+          "bytes/tok": "bytes", "s": "s", "count": ""}  # fmt: skip
 
 
 def quantity(value: Value, unit: str | None, zone_offset_s: int | None = None) -> Shown:
@@ -147,7 +150,7 @@ def quantity(value: Value, unit: str | None, zone_offset_s: int | None = None) -
     if unit == "ratio" and 0 <= value <= 1:
         return Shown(f"{number(round(value * 100, 3))} %", figures(f"{value:,}"))
     if unit == "s" and 0 < abs(value) < 0.01:
-        return Shown(f"{number(value * 1000)} ms", exact)
+        return Shown(f"{number(float(f'{value * 1000:.3g}'))} ms", exact)
     if unit == "s":
         return Shown(f"{number(value)} s", f"{exact} = {duration(value)}")
     return Shown(f"{number(value)} {name}".strip(), exact)

@@ -34,10 +34,11 @@ def timeline_chart(anchor: str, d: Diagnosis, incident: Incident) -> Chart | Non
     first, last = local(first, d.zone_offset_s), local(last, d.zone_offset_s)
     day = f"{first:%Y-%m-%d}" if first.date() == last.date() else f"{first:%Y-%m-%d} {_('to')} {last:%Y-%m-%d}"
     lanes = {lane for lane, _title in lanes_of(picked)}
-    failed = [s for s in picked if "bad" in span_class(s)]
-    one = "failed call" if any(s.kind == "call" for s in failed) else "failed request"
+    tries = {row.attempt_id for row in d.attempts if row.columns.get("failed") is True}
+    calls = sum(s.kind == "call" and "bad" in span_class(s) for s in picked)
+    requests = len(tries & {s.attempt_id for s in picked})
     words = [plural(len(picked), "bar")]
-    words += [plural(len({s.attempt_id or n for n, s in enumerate(failed)}), one)] if failed else []
+    words += [plural(calls, "failed call")] if calls else [plural(requests, "failed request")] if requests else []
     words += [_("agent calls above, what the server did below")] if len(lanes) > 1 else []
     return Chart(
         anchor,

@@ -96,7 +96,8 @@ def _token_row(row: AttemptRow, zone: int | None) -> RowOfBars:
         ("read", read, f"{number(int(read))} {_('tokens')} {_('to read')}"),
         ("cut", cut, f"{number(int(cut))} {_('tokens')} {_('thrown away')}"),
     )
-    name = f"{clock(row_start(row), zone).text} · {number(int(_asked(row)))}"
+    start = row_start(row)
+    name = (f"{clock(start, zone).text} · " if start is not None else "") + number(int(_asked(row)))
     outcome = str(row.columns.get("outcome") or "unknown")
     return RowOfBars(name, parts, f"{row.call_id}: {_(OUTCOMES.get(outcome, outcome))}", failed)
 

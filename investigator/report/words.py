@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from investigator.correlate.narrow import Narrowed
@@ -98,7 +99,20 @@ COLUMNS: Mapping[str, str] = {
     "progress_tokens": "read when given up",
     "try_no": "try",
     "tries": "tries",
+    "slots": "slots",
+    "kv_type": "type of the KV cache",
+    "layers_total": "layers of the model",
+    "layers_gpu": "layers on the GPU",
+    "slot_held_s": "slot held for",
+    "before_tokens": "in the slot before",
+    "prefill_new_tokens": "newly read",
+    "decode_s": "writing time",
+    "lost_s": "time lost",
+    "longest_load_s": "longest load",
+    "keep_alive_s": "keep-alive time",
+    "idle_s": "idle for",
 }
+_UNIT_SUFFIX = re.compile("_(?:s|tokens|bytes|tps|text)$")
 
 #: Columns as what is not known of a call, where the operand's name would not say it.
 _MISSING: Mapping[str, str] = {
@@ -112,8 +126,6 @@ _MISSING: Mapping[str, str] = {
     "expected_s": "how long reading should take",
     "slot_held_s": "how long the slot was held",
     "output_tokens": "the length of the answer",
-    "layers_gpu": "layers on the GPU",
-    "layers_total": "layers of the model",
     "same_results": "equal results of a tool",
     "stream": "the server’s log",
 }
@@ -131,7 +143,7 @@ def not_known_words(text: str) -> str:
 
 def column(name: str) -> str:
     """A column in words."""
-    return _(COLUMNS.get(name, name.replace("_", " ")))
+    return _(COLUMNS.get(name, _UNIT_SUFFIX.sub("", name).replace("_", " ")))
 
 
 def tag(kind: str, words: Mapping[str, str] | None = None) -> Tag:

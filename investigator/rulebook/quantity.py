@@ -70,7 +70,7 @@ def say_exact(value: Value, unit: str | None = None) -> str:
 
 def _say_number(value: float, unit: str | None) -> str:
     if unit == "s":
-        return format_seconds(value)
+        return f"{value * 1000:.3g} ms" if 0 < value < 0.0095 else format_seconds(value)
     if unit in {"bytes", "bytes/tok"}:
         return format_bytes(value)
     if unit == "tokens":

@@ -14,8 +14,9 @@ from investigator.report.charts import CurvePlot, Mark, _symbols
 from investigator.report.html import _prose
 from investigator.report.incident_view import _file_name, impact_tiles
 from investigator.report.scales import Linear, time_ticks
-from investigator.report.text import quantity
+from investigator.report.text import duration, quantity
 from investigator.report.viewmodel import page
+from investigator.report.words import column
 
 NOON = datetime(2026, 2, 18, 12, 0)
 
@@ -41,7 +42,7 @@ def test_backticks_are_code_and_everything_stays_escaped() -> None:
 
 
 def test_short_times_are_milliseconds() -> None:
-    assert quantity(0.0009, "s").text == "0.900 ms"
+    assert quantity(0.0009, "s").text == "0.9 ms"
     assert quantity(0.0, "s").text == "0 s"
 
 
@@ -101,3 +102,17 @@ def test_nothing_that_failed_is_no_nought(sample: ModuleType) -> None:
     view = page(replace(base, incidents=(incident, incident)))
     assert [tile.label for tile in view.tiles] == ["incidents", "calls read"]
     assert {finding.explains for finding in view.incidents[0].sums} == {""}
+
+
+def test_what_explains_no_failure_is_folded_beside_one_that_does(sample: ModuleType) -> None:
+    base = sample.diagnosis()
+    first, *others = base.incidents[0].causes
+    causes = (first, *(replace(line, explains=0) for line in others))
+    view = page(replace(base, incidents=(replace(base.incidents[0], causes=causes),))).incidents[0]
+    titles = [finding.title for finding in view.sums]
+    assert titles == [first.title] and others and {line.title for line in others} <= {f.title for f in view.others}
+
+
+def test_counts_have_no_unit_and_short_times_no_nought() -> None:
+    assert quantity(29, "count").text == "29" and quantity(0.00087, "s").text == "0.87 ms"
+    assert duration(0.00087) == "0.87 ms" and column("decode_s") == "writing time" and column("odd_tokens") == "odd"

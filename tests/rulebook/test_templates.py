@@ -44,7 +44,7 @@ NAMES = {
         ("{{ kv | gib }}", "24.0 GiB"),
         ("{{ kv | gb }}", "25.8 GB"),
         ("{{ share | percent }}", "11 %"),
-        ("{{ slow }}", "2.889e-08 s/token²"),
+        ("{{ slow }}", "2.889e-8 s/token²"),
         ("{{ gone }}", "unknown"),
         ("{{ gone | seconds }}", "unknown"),
         ("{{ gone | round_up(60) | number }}", "unknown"),
