@@ -156,5 +156,5 @@ def run(
         diagnosis = steps.judge(case, rules, quiet, how)
     steps.deliver(diagnosis, target, kind, *shown)
     if target != options.STDOUT and not quiet:
-        steps.tell(diagnosis, target, case_path, shown[0])
+        steps.tell(diagnosis, target, case_path, *shown)
     return diagnosis.exit_code

@@ -68,7 +68,7 @@ def command(
         diagnosis = steps.judge(opened, rules, quiet, steps.Judging(fail_on, tz, narrowing))
     steps.deliver(diagnosis, target, kind, redaction, lang)
     if target != options.STDOUT and not quiet:
-        steps.tell(diagnosis, target, case, redaction)
+        steps.tell(diagnosis, target, case, redaction, lang)
     ctx.exit(diagnosis.exit_code)
 
 

@@ -151,9 +151,13 @@ def write_bytes(data: bytes) -> None:
 
 
 def tell(
-    diagnosis: Diagnosis, report: str | None = None, case: Path | None = None, redaction: Redaction | None = None
+    diagnosis: Diagnosis,
+    report: str | None = None,
+    case: Path | None = None,
+    redaction: Redaction | None = None,
+    lang: str = "en",
 ) -> None:
     """The verdict on one screen."""
     from investigator.cli.verdict import print_verdict
 
-    print_verdict(stdout(), diagnosis, report, None if case is None else str(case), redaction)
+    print_verdict(stdout(), diagnosis, report, None if case is None else str(case), redaction, lang)

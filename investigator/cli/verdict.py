@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from investigator.report.viewtypes import FindingView, IncidentView, Page, StepView, WorldView
 
 MAX_LINES = 24
-_LABEL = 12
 _VALUE = 14
 _MAX_EXPR = 32
 _SIGNS = {"cause_found": ("✖", "bold red"), "unexplained": ("?", "bold yellow"), "insufficient": ("…", "bold yellow")}
 _HEALTHY = ("✔", "bold green")
+_LABELS = ("The sum", "Nearest", "Ruled out", "Would help", "Would not", "Fix", "Also", "Report", "Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,23 @@ class Section:
 
 
 def print_verdict(
-    console: Console, diagnosis: Diagnosis, report: str | None, case: str | None, redaction: Redaction | None = None
+    console: Console,
+    diagnosis: Diagnosis,
+    report: str | None,
+    case: str | None,
+    redaction: Redaction | None = None,
+    lang: str = "en",
 ) -> None:
     """Print the verdict; `report` and `case` are the paths written, if any."""
+    from investigator.report.language import speaking
+
+    with speaking(lang):
+        _print(console, diagnosis, (report, case), redaction)
+
+
+def _print(
+    console: Console, diagnosis: Diagnosis, paths: tuple[str | None, str | None], redaction: Redaction | None
+) -> None:
     from investigator.report import REDACT
     from investigator.report.viewmodel import page as page_of
 
@@ -52,19 +66,20 @@ def print_verdict(
     width = min(console.width, MAX_WIDTH)
     narrowed = _wrapped(page.narrowed, width, 2, "yellow")
     top = (_head(page), *_wrapped(page.sentence, width, 3, "bold"), *narrowed, *_tiles(page, width))
-    inner = width - _LABEL
+    labels = max(len(_(label)) for label in _LABELS) + 2
+    inner = width - labels
     sections = [
         *(_incident_sections(page.incidents[0], step_names(diagnosis.incidents[0]), inner) if page.incidents else ()),
         Section("Also", _wrapped("; ".join(incident.title for incident in page.incidents[1:]), inner, 2), 1, 5),
-        Section("Report", _paths(report, case, inner), 2, 0, whole=True),
+        Section("Report", _paths(*paths, inner), 2, 0, whole=True),
         Section("Read", _wrapped(_read(page), inner, 2), 2, 0),
     ]
     for line in top:
         _put(console, line, width)
     for section, count in zip(sections, fit(sections, MAX_LINES - len(top)), strict=True):
         for number, line in enumerate(section.lines[:count]):
-            label = section.label if number == 0 else ""
-            _put(console, _text((f"{label:<{_LABEL}}", "dim"), line), 0 if section.whole else width)
+            label = _(section.label) if number == 0 else ""
+            _put(console, _text((f"{label:<{labels}}", "dim"), line), 0 if section.whole else width)
 
 
 def fit(sections: Sequence[Section], room: int) -> list[int]:
@@ -96,9 +111,9 @@ def _incident_sections(incident: IncidentView, names: Sequence[Sequence[str]], w
 
 def step_names(incident: Incident) -> list[list[str]]:
     """Names of the steps of every root cause, in the order in which the page shows them."""
-    findings = {finding.finding_id: finding for finding in incident.findings}
-    shown = [findings[cause.finding_id] for cause in incident.causes if cause.finding_id in findings]
-    return [[step.name for step in finding.steps] for finding in shown]
+    from investigator.report.incident_view import told_causes
+
+    return [[step.name for step in finding.steps] for finding in told_causes(incident)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,23 +145,23 @@ def _sum_line(line: SumLine) -> Text:
 
 
 def _helps(world: WorldView) -> str:
-    sign = "✔" if world.verdict.kind == "yes" else "~"
-    return f"{sign} {' AND '.join(world.changes)}: {world.verdict.text} {world.saves}"
+    sign, joint = "✔" if world.verdict.kind == "yes" else "~", f" {_('and').upper()} "
+    return f"{sign} {joint.join(world.changes)}: {world.verdict.text} {world.saves}"
 
 
 def _useless(world: WorldView) -> str:
-    alone = " alone" if len(world.changes) == 1 else ""
-    return f"{' and '.join(world.changes)}{alone}: {world.why}"
+    alone, joint = f" {_('alone')}" if len(world.changes) == 1 else "", f" {_('and')} "
+    return f"{joint.join(world.changes)}{alone}: {world.why}"
 
 
 def _head(page: Page) -> Text:
     sign, style = _SIGNS.get(page.verdict.kind, _HEALTHY)
-    severity = f" · severity {page.severity.text}" if page.severity else ""
+    severity = f" · {_('severity')} {page.severity.text}" if page.severity else ""
     return _text((f"{sign} {page.verdict.text}", style), severity)
 
 
 def _tiles(page: Page, width: int) -> tuple[Text, ...]:
-    told = [f"{tile.value.text} {tile.label}" for tile in page.tiles]
+    told = [f"{tile.value.text} {_(tile.label)}" for tile in page.tiles]
     while len(" · ".join(told)) > width and len(told) > 1:
         told.pop()
     return (*_wrapped(" · ".join(told), width, 1, "dim"), _text(""))
@@ -156,16 +171,24 @@ def _paths(report: str | None, case: str | None, width: int) -> tuple[Text, ...]
     """A path is never cut: it is to be copied."""
     told = [] if report is None else [_text((report, "bold cyan"))]
     if case is not None:
-        told.append(_text("case ", case))
+        told.append(_text(f"{_('case')} ", case))
     together = _text(" · ").join(told)
     return (together,) if told and together.cell_len <= width else tuple(told)
 
 
 def _read(page: Page) -> str:
     counts = dict(page.totals)
-    kinds = ", ".join(f"{counts[name]:,} {name}" for name in ("facts", "noise", "foreign", "unrecognised"))
-    files = page.counts["inputs"]
-    return f"{counts['lines']:,} lines, {files:,} file{'' if files == 1 else 's'}: {kinds}"
+    from investigator.report.text import number, plural
+
+    kinds = ", ".join(f"{number(counts[name])} {_(name)}" for name in ("facts", "noise", "foreign", "unrecognised"))
+    return f"{number(counts['lines'])} {_('lines')}, {plural(page.counts['inputs'], 'file')}: {kinds}"
+
+
+def _(text: str) -> str:
+    """A fixed string in the language in use; the report's catalogue is read when it is needed."""
+    from investigator.report.language import _ as spoken
+
+    return spoken(text)
 
 
 def _text(*parts: str | Text | tuple[str, str]) -> Text:

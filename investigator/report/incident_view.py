@@ -46,10 +46,7 @@ def incident_view(d: Diagnosis, incident: Incident, number_: int, evidence: Evid
     """Everything of one incident, in reading order."""
     anchor, alone = f"i{number_}", len(d.incidents) == 1
     explains = {line.finding_id: line.explains for line in incident.causes}
-    findings = {f.finding_id: f for f in incident.findings}
-    told = [line for line in incident.causes if line.finding_id in findings]
-    # Beside failures that a sum explains, what explains none of them is a remark to unfold.
-    main = [findings[line.finding_id] for line in told if line.explains] or [findings[line.finding_id] for line in told]
+    main = told_causes(incident)
     rest = [f for f in incident.findings if f not in main]
 
     def view(finding: Finding) -> FindingView:
@@ -90,6 +87,13 @@ def incident_view(d: Diagnosis, incident: Incident, number_: int, evidence: Evid
         machines=machines_view(f"{anchor}-machines", incident.machines),
         incident_id=incident.incident_id,
     )
+
+
+def told_causes(incident: Incident) -> list[Finding]:
+    """The causes whose sums are told. Beside failures that one explains, what explains none is a remark to unfold."""
+    findings = {f.finding_id: f for f in incident.findings}
+    told = [line for line in incident.causes if line.finding_id in findings]
+    return [findings[line.finding_id] for line in [line for line in told if line.explains] or told]
 
 
 def impact_tiles(incident: Incident) -> tuple[Tile, ...]:

@@ -68,8 +68,9 @@ def in_language(d: Diagnosis) -> Diagnosis:
 
     def change(text: str) -> str:
         hidden = quotes.hidden(text)
-        told = phrases[hidden] if hidden in phrases else composed(own(hidden))
-        return quotes.shown(figures_in(told))
+        if hidden in phrases:
+            return quotes.shown(figures_in(phrases[hidden]))
+        return quotes.shown(composed(figures_in(own(hidden))))
 
     return replace(
         d,

@@ -91,3 +91,20 @@ def section(lines: int, least: int, rank: int) -> Section:
 )
 def test_fit(sections: list[Section], room: int, expected: list[int]) -> None:
     assert fit(sections, room) == expected
+
+
+def test_speaks_the_reports_language() -> None:
+    file = io.StringIO()
+    console = Console(file=file, width=80, markup=False, highlight=False)
+    print_verdict(console, diagnosis(), REPORT, None, lang="de")
+    text = file.getvalue()
+    assert "Ursache gefunden · Schwere hoch" in text and "Ausgeschlossen" in text and "366,9 s" in text
+    assert "Ruled out" not in text and max(len(line) for line in text.splitlines() if REPORT not in line) <= 80
+
+
+def test_a_cause_that_explains_nothing_is_not_summed() -> None:
+    base = diagnosis()
+    first, *others = base.incidents[0].causes
+    causes = (first, *(replace(line, explains=0) for line in others))
+    assert "366.9 s" in printed(base)
+    assert printed(replace(base, incidents=(replace(base.incidents[0], causes=causes),)))
