@@ -116,3 +116,12 @@ def test_what_explains_no_failure_is_folded_beside_one_that_does(sample: ModuleT
 def test_counts_have_no_unit_and_short_times_no_nought() -> None:
     assert quantity(29, "count").text == "29" and quantity(0.00087, "s").text == "0.87 ms"
     assert duration(0.00087) == "0.87 ms" and column("decode_s") == "writing time" and column("odd_tokens") == "odd"
+
+
+def test_a_cause_without_arithmetic_is_no_sum(sample: ModuleType) -> None:
+    base = sample.diagnosis()
+    incident = base.incidents[0]
+    bare = tuple(replace(finding, steps=()) for finding in incident.findings)
+    text = render_html(replace(base, incidents=(replace(incident, findings=bare),)))
+    assert "<h3>The cause</h3>" in text and "<h3>The sum</h3>" not in text and '<ol class="sum">' not in text
+    assert "<h3>The sum</h3>" in render_html(base)
