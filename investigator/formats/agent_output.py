@@ -18,6 +18,8 @@ from investigator.yamltext import load as load_yaml
 
 _COLOURS = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 _NUMBERS = frozenset({"attempt"})
+_OUTER = ("connection_error", "fetch_failed")
+_INNER = ("connection_refused", "connection_reset", "connection_lost", "timeout", "stream_timeout")
 #: A longer line is no message of an agent.
 _LINE_CHARS = 4000
 
@@ -77,6 +79,7 @@ class OutputReader:
     output: Output
     session_id: str | None = None
     last_error: str | None = None
+    last_class: str | None = None
     begun: str | None = None
 
     def read(self, raw: bytes, at: At, rows: Rows) -> Outcome:
@@ -124,16 +127,24 @@ class OutputReader:
 
     def _error(self, text: str, cells: dict[str, object], at: At, rows: Rows) -> Outcome:
         facts = classify(text)
-        if facts.error_class == "other" or (self.output.wrapped is not None and facts.error_class == "bad_request"):
+        if facts.error_class == "other" or (self.output.wrapped is not None and _goes_on(facts.error_class, text)):
             self.begun = text
             return Noise("console")
         self.begun = None
-        if text == self.last_error:
+        # A chain of exceptions tells the cause first, and then what the SDK makes of it.
+        outer = facts.error_class in _OUTER and self.last_class in _INNER
+        if text == self.last_error or outer:
             return Noise("error told before")
-        self.last_error = text
+        self.last_error, self.last_class = text, facts.error_class
         cells |= {**error_cells(facts, text), "limit_s": facts.limit_s, "session_id": self.session_id}
         rows.add("agent_error", at, NO_STAMP, **cells)
         return None
+
+
+def _goes_on(error_class: str, text: str) -> bool:
+    """Whether a wrapped error's next line may say more: what was wrong, or the numbers that were cut off."""
+    cut = error_class == "context_overflow" and text.count("(") > text.count(")")
+    return cut or error_class == "bad_request"
 
 
 @dataclass(frozen=True, slots=True)
