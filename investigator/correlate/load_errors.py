@@ -11,7 +11,8 @@ _WORDS = {
     "client_left": r"(?i)context canceled|client connection closed",
     "timeout": r"(?i)timed out|progress stalled",
     "out_of_memory": r"(?i)out of memory|more system memory|(?:failed|unable) to allocate|cudaMalloc failed",
-    "unsupported": r"(?i)unknown (?:model )?architecture|unsupported|unknown pre-tokenizer|not supported",
+    "unsupported": r"(?i)unknown (?:model )?architecture|unsupported|unknown pre-tokenizer|not supported"
+    r"|invalid ggml type|wrong number of tensors|missing tensor|model hyperparameters",
     "corrupt": r"(?i)corrupt|(?:invalid|bad) magic|tensor .* out of bounds|unexpected end|file bounds",
     "not_found": r"(?i)no such file|not found|failed to open|does not exist",
     "killed": r"(?i)signal: killed",
@@ -35,7 +36,7 @@ def with_error_class(loads: pl.DataFrame, placed: PlacedFrames) -> pl.DataFrame:
     for trace in (words, lost, memory):
         joined = joined.join(trace, on="load_id", how="left", maintain_order="left")
     failed = ~pl.col("ok").fill_null(pl.col("exit_kind").is_null() & pl.col("scope").is_null())
-    own = pl.coalesce(pl.when(pl.col("error_class") != "other").then("error_class"), "words_class", "error_class")
+    own = pl.coalesce(pl.when(~pl.col("error_class").is_in(_VAGUE)).then("error_class"), "words_class", "error_class")
     telling = pl.when(~own.is_in(_VAGUE)).then(own)
     found = pl.coalesce(
         telling,
