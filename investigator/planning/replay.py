@@ -16,7 +16,7 @@ from investigator.rulebook.functions import register_functions
 from investigator.rulebook.pack import RuleSet
 from investigator.rulebook.shadow import LeverWorld, Place, shadowed
 from investigator.rulebook.worlds import evaluate_worlds, replayable
-from investigator.rulebook.worldtable import WorldTable
+from investigator.rulebook.worldtable import Saved, WorldTable
 
 Fate: TypeAlias = Literal["passes", "might", "fails", "not_needed"]
 Row: TypeAlias = Mapping[str, Any]
@@ -155,10 +155,13 @@ class _Judged:
         self, number: int, scenario: Scenario, rows: Mapping[str, Row], memory: Fit | None
     ) -> Iterator[AttemptFate]:
         passed: dict[str, Fate] = {}
-        for attempt in self.attempts:
+        names = ("fast", "slow") if scenario.moved and scenario.speed else ("mid",)
+        worlds = [f"{number}:{name}" for name in names]
+        saves = zip(*(self.table.saves(world_id) for world_id in worlds), strict=True)
+        for attempt, looks in zip(self.attempts, saves, strict=True):
             id_, call = str(attempt["attempt_id"]), str(attempt["call_id"])
             work, row = str(attempt["work_id"] or call), rows[id_]
-            fate, why = self._fate(number, scenario, id_, memory)
+            fate, why = self._fate(worlds, looks, scenario, id_, memory)
             if passed.get(work) == "passes":
                 fate, why = "not_needed", ("an earlier try passes",)
             elif passed.get(work) == "might" and fate == "fails":
@@ -169,11 +172,12 @@ class _Judged:
                 id_, call, attempt["try_no"], fate, _to_read(row), _reading_s(scenario, row), row["timeout_s"], why
             )
 
-    def _fate(self, number: int, scenario: Scenario, id_: str, memory: Fit | None) -> tuple[Fate, tuple[str, ...]]:
-        names = ("fast", "slow") if scenario.moved and scenario.speed else ("mid",)
-        looks = [self.table.saved(f"{number}:{name}", id_) for name in names]
+    def _fate(
+        self, worlds: Sequence[str], looks: Sequence[Saved], scenario: Scenario, id_: str, memory: Fit | None
+    ) -> tuple[Fate, tuple[str, ...]]:
         fate: Fate = "passes" if set(looks) == {"yes"} else "fails" if set(looks) == {"no"} else "might"
-        why = list(self._holding([row for name in names for row in self.table.of(f"{number}:{name}", id_)]))
+        rows = [] if fate == "passes" else [row for world_id in worlds for row in self.table.of(world_id, id_)]
+        why = list(self._holding(rows))
         if memory is not None and memory.verdict == "does_not_fit":
             return "fails", (_memory_words(memory), *why)
         doubt = memory is not None and memory.verdict == "might"
