@@ -46,7 +46,9 @@ def page(diagnosis: Diagnosis, caps: Caps = CAPS[0], redaction: Redaction = REDA
     evidence = Evidence(d.evidence.values(), cited(told), caps.evidence_lines)
     incidents = tuple(incident_view(d, incident, n, evidence) for n, incident in enumerate(told, 1))
     remedy, remedy_note = _remedy(d)
-    worst = max((i.severity for i in d.incidents), key=SEVERITIES.index, default=None)
+    # A remark of a healthy case has its severity where it stands: beside "healthy" it would contradict.
+    grave = () if d.verdict.kind == "healthy" else d.incidents
+    worst = max((i.severity for i in grave), key=SEVERITIES.index, default=None)
     root = common_root(line.path for line in d.inputs)
     return Page(
         tool_version=d.tool_version,

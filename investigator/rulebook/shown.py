@@ -63,6 +63,7 @@ class Shower:
             return self._show(parts[0])
         if name == "prefill_s" and len(parts) == 4:
             return self._prefill(parts)
+        name = {"least": "min", "greatest": "max"}.get(name, name)
         return f"{name}({', '.join(self.show(part) for part in parts)})", _TOP
 
     def _prefill(self, parts: list[Tree]) -> tuple[str, int]:

@@ -125,3 +125,9 @@ def test_a_cause_without_arithmetic_is_no_sum(sample: ModuleType) -> None:
     text = render_html(replace(base, incidents=(replace(incident, findings=bare),)))
     assert "<h3>The cause</h3>" in text and "<h3>The sum</h3>" not in text and '<ol class="sum">' not in text
     assert "<h3>The sum</h3>" in render_html(base)
+
+
+def test_healthy_bears_no_severity(sample: ModuleType) -> None:
+    base = sample.diagnosis()
+    assert page(base).severity is not None
+    assert page(replace(base, verdict=Verdict("healthy", "All calls were answered."))).severity is None
