@@ -107,6 +107,7 @@ AGENT_FORMATS: tuple[Format, ...] = (
     built_in_mapping("continue-devdata"),
     ContinueLogFormat(),
     AgentOutputFormat("continue-console"),
+    AgentOutputFormat("llm-console"),
     ConfigFormat("continue-config"),
     ConfigFormat("continue-config-json"),
     AgentOutputFormat("smolagents-console"),
