@@ -70,10 +70,16 @@ def evaluate(con: duckdb.DuckDBPyConnection, rules: RuleSet, timer: Callable[[],
 
 
 def evaluate_registered(
-    con: duckdb.DuckDBPyConnection, rules: RuleSet, timer: Callable[[], float] | None = None
+    con: duckdb.DuckDBPyConnection,
+    rules: RuleSet,
+    timer: Callable[[], float] | None = None,
+    sizes: Mapping[str, int] | None = None,
 ) -> Evaluation:
-    """The same on a connection that has the functions and one thread already: for many small evaluations."""
-    sizes = _view_sizes(con)
+    """The same on a connection that has the functions and one thread already: for many small evaluations.
+
+    `sizes`: rows of each view, where they are known.
+    """
+    sizes = _view_sizes(con) if sizes is None else sizes
     runs = [_run(con, compiled, sizes, timer or (lambda: 0.0)) for compiled in rules.rules]
     findings, failed = _findings(con, runs)
     results: list[RuleResult] = []

@@ -19,14 +19,12 @@ from investigator.errors import RuleProblem
 from investigator.rulebook.accepted import Survivor, place_of, settle
 from investigator.rulebook.check import Issue
 from investigator.rulebook.compile import VERDICT, Compiled, arguments, judged_sql, outcome_sql
-from investigator.rulebook.emptyviews import empty_views
-from investigator.rulebook.evaluate import evaluate_registered
 from investigator.rulebook.model import RuleTest
 from investigator.rulebook.mutants import Mutant, mutants
 from investigator.rulebook.pack import RuleSet
 from investigator.rulebook.pointer import Pointer
 from investigator.rulebook.sqltree import SqlReader
-from investigator.rulebook.testing import failures_of, fill_views
+from investigator.rulebook.testing import RowViews, failures_of
 from investigator.rulebook.testrows import TestSetupError, rows_of
 from investigator.rulebook.yamlpos import Path, read_yaml
 
@@ -63,25 +61,25 @@ class MutationResult:
 
 def mutation_results(ruleset: RuleSet) -> Iterator[MutationResult]:
     """Mutate every rule of the set and run its row tests. The set must be loaded with tests; log tests are not run."""
-    reader, con = SqlReader(), empty_views()
+    reader, views = SqlReader(), RowViews()
     try:
         for compiled in ruleset.rules:
-            yield _of_rule(con, reader, compiled)
+            yield _of_rule(views, reader, compiled)
     finally:
         reader.close()
-        con.close()
+        views.close()
 
 
-def _of_rule(con: duckdb.DuckDBPyConnection, reader: SqlReader, compiled: Compiled) -> MutationResult:
+def _of_rule(views: RowViews, reader: SqlReader, compiled: Compiled) -> MutationResult:
     made = list(mutants(compiled, reader))
     alive = made
     tests = sorted((test for test in compiled.rule.tests if test.log is None), key=_order)
     for test in tests:
         if alive:
-            alive = _survivors(con, compiled, test, alive)
-    _empty(con)
-    plan = _plan(con, compiled) if alive else None
-    different = [each for each in alive if plan is None or _acts(con, each, plan)]
+            alive = _survivors(views, compiled, test, alive)
+    views.fill({})
+    plan = _plan(views.con, compiled) if alive else None
+    different = [each for each in alive if plan is None or _acts(views.con, each, plan)]
     pointer = _pointer(compiled.path)
     rule = compiled.rule
     settled = settle(rule, [Survivor(_line(pointer, each), place_of(rule, each.path), each.text) for each in different])
@@ -96,25 +94,23 @@ def _order(test: RuleTest) -> bool:
     return test.expect.outcome != "fired"
 
 
-def _survivors(
-    con: duckdb.DuckDBPyConnection, compiled: Compiled, test: RuleTest, alive: Sequence[Mutant]
-) -> list[Mutant]:
+def _survivors(views: RowViews, compiled: Compiled, test: RuleTest, alive: Sequence[Mutant]) -> list[Mutant]:
     try:
-        fill_views(con, rows_of(compiled, test))
+        views.fill(rows_of(compiled, test))
     except TestSetupError:
         return list(alive)
-    expected = _rows(con, RuleSet((compiled,)).with_params(compiled.id, test.params).rules[0])
-    return [each for each in alive if not _killed(con, each, test, expected)]
+    expected = _rows(views.con, RuleSet((compiled,)).with_params(compiled.id, test.params).rules[0])
+    return [each for each in alive if not _killed(views, each, test, expected)]
 
 
-def _killed(con: duckdb.DuckDBPyConnection, mutant: Mutant, test: RuleTest, expected: object) -> bool:
+def _killed(views: RowViews, mutant: Mutant, test: RuleTest, expected: object) -> bool:
     """Judging alone is fast; findings are built only where the rows differ, or what is expected comes after them."""
     own = {name: value for name, value in test.params.items() if mutant.path[:2] != ("params", name)}
     rules = RuleSet((mutant.compiled,)).with_params(mutant.compiled.id, own)
     deep = test.expect.what_if or test.expect.remedies is not None or mutant.path[0] == "merge"
-    if not deep and _rows(con, rules.rules[0]) == expected:
+    if not deep and _rows(views.con, rules.rules[0]) == expected:
         return False
-    return bool(list(failures_of(evaluate_registered(con, rules), test)))
+    return bool(list(failures_of(views.evaluate(rules), test)))
 
 
 def _rows(con: duckdb.DuckDBPyConnection, compiled: Compiled) -> list[str] | None:
@@ -124,10 +120,6 @@ def _rows(con: duckdb.DuckDBPyConnection, compiled: Compiled) -> list[str] | Non
     except duckdb.Error:
         return None
     return sorted(map(repr, rows))
-
-
-def _empty(con: duckdb.DuckDBPyConnection) -> None:
-    fill_views(con, {})
 
 
 def _acts(con: duckdb.DuckDBPyConnection, mutant: Mutant, plan: str) -> bool:

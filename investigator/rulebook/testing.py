@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
@@ -17,7 +17,7 @@ from investigator.errors import InvestigatorError
 from investigator.rulebook.check import nearest
 from investigator.rulebook.compile import Compiled
 from investigator.rulebook.emptyviews import empty_views
-from investigator.rulebook.evaluate import Evaluation, evaluate
+from investigator.rulebook.evaluate import Evaluation, evaluate, evaluate_registered
 from investigator.rulebook.model import RuleTest
 from investigator.rulebook.pack import RuleSet
 from investigator.rulebook.testrows import TIME, TestSetupError, offset_s, rows_of
@@ -49,14 +49,14 @@ class TestResult:
 
 def run_rule_tests(ruleset: RuleSet, run_log: RunLog | None = None) -> list[TestResult]:
     """Run the tests of all rules, in order. Without `run_log` tests of kind `log` are skipped."""
-    con = empty_views()
+    views = RowViews()
     try:
-        return [_run_test(con, compiled, test, run_log) for compiled in ruleset.rules for test in compiled.rule.tests]
+        return [_run_test(views, compiled, test, run_log) for compiled in ruleset.rules for test in compiled.rule.tests]
     finally:
-        con.close()
+        views.close()
 
 
-def _run_test(con: duckdb.DuckDBPyConnection, compiled: Compiled, test: RuleTest, run_log: RunLog | None) -> TestResult:
+def _run_test(views: RowViews, compiled: Compiled, test: RuleTest, run_log: RunLog | None) -> TestResult:
     if test.log is not None and run_log is None:
         return TestResult(compiled.id, test.name, compiled.path, (), skipped=True)
     rules = RuleSet((compiled,)).with_params(compiled.id, test.params)
@@ -64,21 +64,49 @@ def _run_test(con: duckdb.DuckDBPyConnection, compiled: Compiled, test: RuleTest
         if test.log is not None and run_log is not None:
             evaluation = evaluate(run_log(test.log), rules)
         else:
-            fill_views(con, rows_of(compiled, test))
-            evaluation = evaluate(con, rules)
+            views.fill(rows_of(compiled, test))
+            evaluation = views.evaluate(rules)
     except (TestSetupError, InvestigatorError) as error:
         return TestResult(compiled.id, test.name, compiled.path, (str(error),))
     failures = tuple(failures_of(evaluation, test))
     return TestResult(compiled.id, test.name, compiled.path, failures, log=test.log is not None, evaluation=evaluation)
 
 
-def fill_views(con: duckdb.DuckDBPyConnection, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+class RowViews:
+    """Views in memory that are filled anew for each test; only tables that hold rows are emptied between them."""
+
+    def __init__(self) -> None:
+        self.con = empty_views()
+        self._sizes: dict[str, int] = {}
+
+    def fill(self, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+        """`fill_views`; raises TestSetupError."""
+        before = [name for name, size in self._sizes.items() if size]
+        self._sizes = dict.fromkeys(derived_tables(), 1)  # what is in them is not known until all went well
+        fill_views(self.con, rows, before)
+        self._sizes = {name: len(rows.get(name, [])) for name in derived_tables()}
+
+    def evaluate(self, rules: RuleSet) -> Evaluation:
+        """Evaluate rules over the rows."""
+        return evaluate_registered(self.con, rules, sizes=self._sizes)
+
+    def close(self) -> None:
+        self.con.close()
+
+
+def fill_views(
+    con: duckdb.DuckDBPyConnection,
+    rows: Mapping[str, Sequence[Mapping[str, Any]]],
+    before: Collection[str] | None = None,
+) -> None:
     """Replace the contents of every view's table by these rows; a column that is not given is NULL.
 
-    Raises TestSetupError for an unknown view or column, or a value of the wrong type.
+    `before` names the tables that hold rows now, where that is known. Raises TestSetupError for an unknown view or
+    column, or a value of the wrong type.
     """
     for name, table in derived_tables().items():
-        con.execute(f'DELETE FROM "{name}"')
+        if before is None or name in before:
+            con.execute(f'DELETE FROM "{name}"')
         given = rows.get(name, [])
         if given:
             schema = table.polars_schema()
