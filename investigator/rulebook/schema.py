@@ -9,7 +9,7 @@ from investigator.rulebook.model import Rule
 #: Beside the built-in rules, so that the path in their first line is right in a checkout and in a wheel.
 SCHEMA_FILE = "rule.schema.json"
 COMPLETION = "# yaml-language-server: $schema="
-_DURATIONS = frozenset({"gap", "within"})
+_DURATIONS = frozenset({"gap", "within", "every"})
 
 
 def rule_schema() -> dict[str, Any]:
@@ -20,6 +20,8 @@ def rule_schema() -> dict[str, Any]:
             if name in _DURATIONS:
                 told.pop("anyOf", None)
                 told |= {"type": ["string", "null"], "pattern": r"^\d+(\.\d+)? ?(ms|s|m|min|h|d)$"}
+                if told.get("default") is not None:
+                    told["default"] = f"{told['default']:g}s"
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Rule of investigator, schema 1",
