@@ -144,10 +144,15 @@ def lone_errors(errors: pl.DataFrame, matched: pl.DataFrame) -> pl.DataFrame:
 
 
 def undated_tries(steps: pl.DataFrame) -> pl.DataFrame:
-    """Failed requests of a console that prints no time, as errors: they cannot be put in order among others."""
+    """Failed requests of a console that prints no time, as errors: they cannot be put in order among others.
+
+    Where the agent tells of any request with its time, its console tells the same ones again, maybe in other words.
+    """
     failed = pl.col("event").is_in(["error", "timeout"]) & pl.col("error_class").is_not_null()
+    dated = steps.filter(pl.col("at").is_not_null()).select("agent").unique()
     kept = ("event", "api", "url", "elapsed_s", "attempt", "trace_id", "span_id")
-    return steps.filter(failed & pl.col("at").is_null()).drop(kept)
+    undated = steps.filter(failed & pl.col("at").is_null())
+    return undated.join(dated, on="agent", how="anti", nulls_equal=True, maintain_order="left").drop(kept)
 
 
 def not_inside(errors: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:

@@ -90,3 +90,29 @@ def test_a_call_told_without_its_end_is_the_one_that_is_told_with_it() -> None:
     )
     [call] = _calls(case)
     assert call["duration_s"] == 20
+
+
+def test_a_console_repeats_in_other_words_what_is_told_with_times() -> None:
+    case = Case()
+    console, log = case.source("stdout.txt", "claude-stream"), case.source("debug.txt", "claude-debug")
+    case.add(
+        "agent_http",
+        log,
+        1,
+        "2026-02-18 10:00:00Z",
+        agent="claude-code",
+        event="error",
+        error_class="server_loading",
+        error_text="503",
+    )
+    case.add(
+        "agent_http",
+        console,
+        1,
+        None,
+        agent="claude-code",
+        event="error",
+        error_class="server_error",
+        error_text="server_error",
+    )
+    assert [call["error_class"] for call in _calls(case)] == ["server_loading"]
