@@ -206,7 +206,8 @@ def _step(step: Step, zone: int | None, evidence: Evidence) -> StepView:
     )
     return StepView(
         say=step.say or step.name.replace("_", " "),
-        expr=step.expr,
+        # A choice between cases is no sum to check by eye: what was chosen stands in the result.
+        expr="" if step.expr.startswith("if ") else step.expr,
         value=value,
         also=duration(float(step.value)) if long and isinstance(step.value, int | float) else "",
         tag=tag(step.label),

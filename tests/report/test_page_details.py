@@ -131,3 +131,13 @@ def test_healthy_bears_no_severity(sample: ModuleType) -> None:
     base = sample.diagnosis()
     assert page(base).severity is not None
     assert page(replace(base, verdict=Verdict("healthy", "All calls were answered."))).severity is None
+
+
+def test_a_choice_between_cases_is_no_sum_to_check(sample: ModuleType) -> None:
+    base = sample.diagnosis()
+    incident = base.incidents[0]
+    first, *others = incident.findings
+    chosen = replace(first.steps[0], expr="if 401 = 401 or unknown is known: 1, else unknown")
+    told = replace(first, steps=(chosen, *first.steps[1:]))
+    text = render_html(replace(base, incidents=(replace(incident, findings=(told, *others)),)))
+    assert "else unknown" not in text
