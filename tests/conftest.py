@@ -63,12 +63,16 @@ def _homes_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def isolated_home(_homes_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home for every test: no test reads the developer's configuration or leaves anything in it."""
+    """An empty home for every test: no test reads the developer's configuration or leaves anything in it.
+
+    The cache alone is shared: it is known by content, and checking the built-in rules anew takes two seconds.
+    """
     home = _homes_dir / str(next(_homes))
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
-    for name in ("CONFIG", "DATA", "CACHE", "STATE"):
+    for name in ("CONFIG", "DATA", "STATE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / f".{name.lower()}"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(_homes_dir / "cache"))
     # COLUMNS and LINES: pytest-xdist sets them for its workers.
     for name in ("NO_COLOR", "FORCE_COLOR", "OLLAMA_HOST", "OLLAMA_MODELS", "COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 import polars as pl
@@ -19,19 +20,25 @@ _SCHEMA: dict[str, Any] = {
     "attempt_id": pl.String, "call_id": pl.String, "agent": pl.String, "seen_by": pl.String, "arrived_at": pl.Datetime("us"),
     "ended_at": pl.Datetime("us"), "server_outcome": pl.String, "error_class": pl.String, "c_outcome": pl.String,
     "c_ended_at": pl.Datetime("us"), "c_first_token": pl.Float64, "c_output": _SOURCED, "relative": pl.Boolean, "offset_s": pl.Float64,
+    "stretch": pl.String, "end_s": pl.Float64,
 }  # fmt: skip
 _ROW: dict[str, Any] = {
     "attempt_id": "a", "call_id": "c", "agent": "pi", "seen_by": "both", "arrived_at": utc("2026-02-18 10:00:00"),
     "ended_at": utc("2026-02-18 10:01:00"), "server_outcome": "ok", "c_outcome": "connection_reset",
     "c_ended_at": utc("2026-02-18 10:02:30"), "relative": True,
 }  # fmt: skip
+_ON_RECORD = {"stretch": "server.log#1", "end_s": utc("2026-02-18 10:01:00").replace(tzinfo=UTC).timestamp()}
 
 
 def _placed() -> PlacedFrames:
     case = Case()
     log = case.source("agent.log", "claude-debug")
     case.add("notice", log, 1, "2026-02-18 10:05:00Z", origin="pi", message="still waiting")
-    return place_in_time(with_all_tables(case.facts()), case.sources())
+    server = case.source("server.log", "llama-server")
+    case.add("notice", server, 9, "2026-02-18 10:09:00Z", message="cleaning up before exit...")
+    placed = place_in_time(with_all_tables(case.facts()), case.sources())
+    run = pl.when(pl.col("stream") == "server.log").then(pl.lit("server.log#1"))
+    return {name: frame.with_columns(stretch=run) for name, frame in placed.items()}
 
 
 def _waiting(*changes: dict[str, Any]) -> dict[str, Any]:
@@ -47,6 +54,10 @@ def _waiting(*changes: dict[str, Any]) -> dict[str, Any]:
         ({"c_ended_at": utc("2026-02-18 10:00:59")}, 0.0, False),
         ({"c_outcome": "open_at_end", "c_ended_at": None}, 240.0, True),
         ({"c_outcome": "open_at_end", "c_ended_at": None, "agent": "other"}, None, True),
+        # its record has no end, and the server ran on for longer than it gave signs
+        ({"c_outcome": "open_at_end", "c_ended_at": None, **_ON_RECORD}, 480.0, True),
+        ({"c_outcome": "open_at_end", "c_ended_at": None, **_ON_RECORD, "agent": "other"}, 480.0, True),
+        (_ON_RECORD, 90.0, False),
         ({"server_outcome": "client_closed_mid_stream"}, None, False),
         ({"seen_by": "server", "agent": None, "c_outcome": None}, None, None),
     ],
