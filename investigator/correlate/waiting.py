@@ -18,7 +18,8 @@ def with_waiting(attempts: pl.DataFrame, placed: PlacedFrames) -> pl.DataFrame:
     answer_begun: true where the agent saw the beginning of an answer, else NULL (not known).
     waited_after_s: from the end of the answer at the server until its client failed, asked again or, where it did
     neither, gave its last sign; where its record has no end, until the last line of that run of the server at least:
-    an answer that arrived is written down. NULL where the server came to no answer or nothing tells. Near zero where it arrived.
+    an answer that arrived is written down. NULL where the server came to no answer or nothing tells. Near zero where
+    it arrived.
     left_open: true where the agent's record has no end of the call and no further try; NULL without an agent.
     """
     rows = attempts.join(_last_signs(placed), on="agent", how="left", maintain_order="left")
