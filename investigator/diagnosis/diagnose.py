@@ -17,7 +17,7 @@ from investigator.diagnosis.differential import differential
 from investigator.diagnosis.fixes import fixes
 from investigator.diagnosis.incidents import Group, Row, Span, explained, group, severity_rank
 from investigator.diagnosis.missed import nearest
-from investigator.diagnosis.model import CauseLine, Diagnosis, Edge, EvidenceLine, Incident, World
+from investigator.diagnosis.model import CauseLine, Diagnosis, Edge, EvidenceLine, Incident, TimelineMark, World
 from investigator.diagnosis.queries import query
 from investigator.diagnosis.ranking import weights
 from investigator.diagnosis.timeline import marks, spans
@@ -57,12 +57,7 @@ def diagnose(
     code, reasons = exit_code(incidents, problems, evaluation.results, fail_on)
     inputs = input_lines(case)
     failed = [row for row in rows if row["failed"]]
-    shown = failed + [row for row in rows if not row["failed"]][:MOST_ANSWERED]
-    events = read_frame(case.connection, "FROM server_events ORDER BY happened_at NULLS LAST, event_id").to_dicts()
-    whole = Span.of(rows, ())
-    zone = next((row["zone_offset_s"] for row in failed + rows if row["zone_offset_s"] is not None), None)
-    diagnosis_rows = tuple(attempt_row(row, (), at_slot) for row in sorted(shown, key=_by_time))
-    cited = [ref for incident in incidents for ref in _cited(incident)]
+    answered = [row for row in rows if not row["failed"]][:MOST_ANSWERED]
     return Diagnosis(
         tool_version=tool_version,
         verdict=verdict(incidents, len(rows), sum(line.facts for line in inputs), len({r["call_id"] for r in failed})),
@@ -71,16 +66,29 @@ def diagnose(
         inputs=inputs,
         problems=(*problems, *notes),
         assumptions=assumptions(case),
-        evidence=_evidence(case, cited),
+        evidence=_evidence(case, [ref for incident in incidents for ref in _cited(incident)]),
         spans=spans(rows),
-        marks=marks(events, whole.start, whole.end),
-        attempts=diagnosis_rows,
-        zone_offset_s=zone if isinstance(zone, int) else None,
+        marks=_marks(case, rows),
+        attempts=tuple(attempt_row(row, (), at_slot) for row in sorted(failed + answered, key=_by_time)),
+        zone_offset_s=_zone_offset_s(failed + rows),
         unpaired=unpaired(rows),
         exit_code=code,
         exit_reasons=reasons,
         titles=_titles(rules),
     )
+
+
+def _marks(case: Case, rows: Sequence[Row]) -> tuple[TimelineMark, ...]:
+    """What else happened at the server while the attempts ran."""
+    events = read_frame(case.connection, "FROM server_events ORDER BY happened_at NULLS LAST, event_id").to_dicts()
+    whole = Span.of(rows, ())
+    return marks(events, whole.start, whole.end)
+
+
+def _zone_offset_s(rows: Sequence[Row]) -> int | None:
+    """The server's zone: of the first row that knows it."""
+    zones = (row["zone_offset_s"] for row in rows)
+    return next((zone for zone in zones if isinstance(zone, int)), None)
 
 
 def _titles(rules: RuleSet) -> dict[str, dict[str, str]]:

@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 
-from investigator.diagnosis.model import AttemptRow, Diagnosis, Fix, Hypothesis, Incident, Nearest, World
+from investigator.diagnosis.model import AttemptRow, Diagnosis, Hypothesis, Incident, Nearest
 from investigator.report.cells import row_start
+from investigator.report.changes_view import MAX_WORLDS, fix_view, left_out, world_rank, world_view
 from investigator.report.curve_chart import curve_chart
 from investigator.report.evidence_view import MAX_TRIES, Evidence, failed_tries
+from investigator.report.finding_view import finding_anchor, finding_view
 from investigator.report.language import _
 from investigator.report.machines_view import machines_view
 from investigator.report.memory_chart import memory_chart
-from investigator.report.text import Shown, clock, duration, number, plural, quantity, seconds, share_of, zone_name
+from investigator.report.text import Shown, clock, number, plural, quantity, seconds, share_of, zone_name
 from investigator.report.timeline_view import timeline_chart
 from investigator.report.token_chart import tokens_chart
 from investigator.report.viewtypes import (
     AttemptView,
     FindingView,
-    FixView,
     HypothesisView,
     IncidentView,
     NearestView,
     Node,
-    OperandView,
-    RemedyView,
-    StepView,
     Tile,
-    WorldView,
 )
-from investigator.report.words import HYPOTHESES, SAVES, column, not_known_words, outcome_tag, severity_tag, tag
-from investigator.rulebook.findings import Finding, Operand, Step
+from investigator.report.words import HYPOTHESES, not_known_words, outcome_tag, severity_tag, tag
+from investigator.rulebook.findings import Finding
 
 #: Stands for a rule where a diagnosis tells many quiet causes together.
 OTHERS = "others"
 MAX_FINDINGS = 40
-MAX_WORLDS = 24
-_MAX_PIPS = 12
 
 #: Shorter times are no damage worth a number.
 _LEAST_DAMAGE_S = 1.0
@@ -50,9 +44,9 @@ def incident_view(d: Diagnosis, incident: Incident, number_: int, evidence: Evid
     rest = [f for f in incident.findings if f not in main]
 
     def view(finding: Finding) -> FindingView:
-        return _finding(finding, anchor, explains, incident, d.zone_offset_s, evidence)
+        return finding_view(finding, anchor, explains, incident, d.zone_offset_s, evidence)
 
-    worlds = sorted(incident.what_would_help, key=_world_rank)
+    worlds = sorted(incident.what_would_help, key=world_rank)
     helps = [world for world in worlds if world.saves != "no"]
     useless = [world for world in worlds if world.saves == "no"]
     failed = failed_tries(incident)
@@ -80,10 +74,10 @@ def incident_view(d: Diagnosis, incident: Incident, number_: int, evidence: Evid
         nearest=tuple(_nearest(miss) for miss in incident.nearest),
         differential=tuple(_hypothesis(h, evidence, collects) for h in incident.differential),
         collects=collects,
-        helps=tuple(map(_world, helps[:MAX_WORLDS])),
-        useless=tuple(map(_world, useless[:MAX_WORLDS])),
-        worlds_note=_left_out(len(helps), len(useless)),
-        fixes=tuple(_fix(fix, incident) for fix in incident.fixes),
+        helps=tuple(map(world_view, helps[:MAX_WORLDS])),
+        useless=tuple(map(world_view, useless[:MAX_WORLDS])),
+        worlds_note=left_out(len(helps), len(useless)),
+        fixes=tuple(fix_view(fix, incident) for fix in incident.fixes),
         machines=machines_view(f"{anchor}-machines", incident.machines),
         incident_id=incident.incident_id,
     )
@@ -132,97 +126,6 @@ def _subtitle(incident: Incident, zone: int | None) -> str:
     if incident.run_ids:
         parts.append(plural(len(incident.run_ids), "run"))
     return " · ".join(parts)
-
-
-def _finding(
-    f: Finding, anchor: str, explains: Mapping[str, int], incident: Incident, zone: int | None, evidence: Evidence
-) -> FindingView:
-    return FindingView(
-        anchor=finding_anchor(anchor, incident, f.finding_id),
-        title=f.title,
-        rule=f"{f.rule} v{f.rule_version} · {f.pack}",
-        kind=f.kind.replace("-", " "),
-        severity=f.severity,
-        tag=tag(f.label),
-        short=f.short,
-        long=f.long,
-        steps=_steps(f.steps, zone, evidence),
-        links=evidence.links(f.evidence, 4),
-        remedies=tuple(RemedyView(r.do, _(r.where), r.setting, r.proves) for r in f.remedies),
-        when=clock(f.happened_at, zone, with_date=True).text,
-        explains=_explains(explains.get(f.finding_id), incident.impact.failed_calls),
-    )
-
-
-def _explains(count: int | None, failed: int) -> str:
-    """How many of the failed calls; nothing where none failed."""
-    if count is None or not failed:
-        return ""
-    calls = plural(failed, "failed call")
-    return (
-        _("explains {part} of {calls}").format(part=number(count), calls=calls) if count else _("beside the failures")
-    )
-
-
-def finding_anchor(anchor: str, incident: Incident, finding_id: str) -> str:
-    """Ids of findings may hold anything: anchors are numbered."""
-    order = {f.finding_id: n for n, f in enumerate(incident.findings, 1)}
-    return f"{anchor}-f{order.get(finding_id, 0)}"
-
-
-def _steps(steps: Sequence[Step], zone: int | None, evidence: Evidence) -> tuple[StepView, ...]:
-    """Steps in order. `x_low` and `x_high` become the interval of `x`; an operand is told where it is first used, and
-    the same sum of the same numbers once.
-    """
-    named = {step.name: step for step in steps}
-    told: set[tuple[str, object]] = set()
-    sums: set[tuple[str, object]] = set()
-    views = []
-    for step in steps:
-        stem = step.name.removesuffix("_low").removesuffix("_high")
-        folded = stem != step.name and {stem, f"{stem}_low", f"{stem}_high"} <= named.keys()
-        # That a message has letters is a condition, and no sum.
-        folded = folded or (step.expr, step.value) in sums or step.expr.startswith("length(")
-        sums.add((step.expr, step.value))
-        fresh = tuple(o for o in step.operands if folded or (o.name, o.value) not in told)
-        if not folded:
-            told |= {(o.name, o.value) for o in step.operands}
-        low, high = named.get(f"{step.name}_low"), named.get(f"{step.name}_high")
-        interval = ""
-        if low is not None and high is not None:
-            interval = f"{quantity(low.value, low.unit, zone).text} – {quantity(high.value, high.unit, zone).text}"
-        view = _step(replace(step, operands=fresh), zone, evidence)
-        views.append(replace(view, interval=interval, folded=folded))
-    return tuple(views)
-
-
-def _step(step: Step, zone: int | None, evidence: Evidence) -> StepView:
-    value = quantity(step.value, step.unit, zone)
-    long = (
-        step.unit == "s"
-        and isinstance(step.value, int | float)
-        and not isinstance(step.value, bool)
-        and step.value >= 60
-    )
-    return StepView(
-        say=step.say or step.name.replace("_", " "),
-        # A choice between cases is no sum to check by eye: what was chosen stands in the result.
-        expr="" if step.expr.startswith("if ") else step.expr,
-        value=value,
-        also=duration(float(step.value)) if long and isinstance(step.value, int | float) else "",
-        tag=tag(step.label),
-        operands=tuple(_operand(o, zone, evidence) for o in step.operands),
-    )
-
-
-def _operand(o: Operand, zone: int | None, evidence: Evidence) -> OperandView:
-    return OperandView(
-        column(o.name),
-        quantity(o.value, o.unit, zone),
-        None if o.value is None else tag(o.label),
-        o.note,
-        evidence.links(o.evidence, 3),
-    )
 
 
 def _attempt(row: AttemptRow, zone: int | None, evidence: Evidence) -> AttemptView:
@@ -277,44 +180,6 @@ def _hypothesis(h: Hypothesis, evidence: Evidence, collects: Sequence[str]) -> H
 def _nearest(miss: Nearest) -> NearestView:
     ratio = "" if miss.ratio is None else _("{share} of the limit").format(share=share_of(miss.ratio))
     return NearestView(miss.title, miss.rule, miss.say, ratio, miss.subject)
-
-
-def _world_rank(world: World) -> tuple[int, bool, float, int, str]:
-    order = {"yes": 0, "might": 1, "no": 2}
-    return order[world.saves], not world.minimal, world.cost, len(world.changes), " ".join(c.say for c in world.changes)
-
-
-def _world(world: World) -> WorldView:
-    total = world.total_calls
-    saves = _("{part} of {all}").format(part=number(world.saved_calls), all=number(total))
-    saves += f", {number(world.might_calls)} {_('perhaps')}" if world.might_calls else ""
-    lost = max(total - world.saved_calls - world.might_calls, 0)
-    pips = ["yes"] * world.saved_calls + ["might"] * world.might_calls + ["no"] * lost if total <= _MAX_PIPS else []
-    return WorldView(
-        tuple(change.say for change in world.changes),
-        tag(world.saves, SAVES),
-        saves,
-        tuple(pips),
-        world.why,
-        world.minimal,
-    )
-
-
-def _left_out(helps: int, useless: int) -> str:
-    more = max(helps - MAX_WORLDS, 0) + max(useless - MAX_WORLDS, 0)
-    return f"{plural(more, 'more set of changes', 'more sets of changes')} {_('left out')}" if more else ""
-
-
-def _fix(fix: Fix, incident: Incident) -> FixView:
-    proof = fix.proves
-    if proof.isdigit() and int(proof) < len(incident.what_would_help):
-        world = incident.what_would_help[int(proof)]
-        proof = _("Proved together: {changes} saves {part} of {calls}.").format(
-            changes=f" {_('and')} ".join(change.say for change in world.changes),
-            part=number(world.saved_calls),
-            calls=plural(world.total_calls, "failed call"),
-        )
-    return FixView(fix.title, _(fix.where), fix.language, fix.text.rstrip("\n"), proof)
 
 
 def _untold_symptoms(incident: Incident) -> tuple[str, ...]:

@@ -46,19 +46,15 @@ def page(diagnosis: Diagnosis, caps: Caps = CAPS[0], redaction: Redaction = REDA
     evidence = Evidence(d.evidence.values(), cited(told), caps.evidence_lines)
     incidents = tuple(incident_view(d, incident, n, evidence) for n, incident in enumerate(told, 1))
     remedy, remedy_note = _remedy(d)
-    # A remark of a healthy case has its severity where it stands: beside "healthy" it would contradict.
-    grave = () if d.verdict.kind == "healthy" else d.incidents
-    worst = max((i.severity for i in grave), key=SEVERITIES.index, default=None)
-    root = common_root(line.path for line in d.inputs)
     return Page(
         tool_version=d.tool_version,
         case_title=d.incidents[0].title if d.incidents else _(VERDICTS[d.verdict.kind]),
-        root=root,
+        root=common_root(line.path for line in d.inputs),
         zone=zone_words(d.zone_offset_s),
         verdict=tag(d.verdict.kind, VERDICTS),
         sentence=d.verdict.sentence,
         narrowed=narrowed_words(d.narrowed),
-        severity=None if worst is None else severity_tag(worst),
+        severity=_severity(d),
         remedy=remedy,
         remedy_note=remedy_note,
         tiles=_tiles(d),
@@ -69,23 +65,43 @@ def page(diagnosis: Diagnosis, caps: Caps = CAPS[0], redaction: Redaction = REDA
         evidence_note=f"{plural(evidence.left_out, 'more line')} {_('left out')}" if evidence.left_out else "",
         inputs=tuple(_input(line) for line in d.inputs[:MAX_INPUTS]),
         totals=_totals(d.inputs),
-        assumptions=capped(
-            ("about", "taken as", "because"),
-            d.assumptions,
-            lambda a: (text_cell(a.about), text_cell(a.value), text_cell(a.basis)),
-        ),
-        problems=capped(
-            ("input", "problem", "what happened"),
-            d.problems,
-            lambda p: (text_cell(p.path, code=True), text_cell(p.kind.replace("_", " ")), text_cell(p.message)),
-        ),
+        assumptions=_assumptions(d),
+        problems=_problems(d),
         unpaired=_unpaired(d.unpaired),
         suppressed=capped(("rule", "why", "until", "finding"), d.suppressed, _suppressed_row),
         redacted=redaction.on,
         receipt=_receipt(receipt) if redaction.on else _(NOT_REDACTED),
-        exit=f"{_('exit code')} {d.exit_code}" + (f": {'; '.join(d.exit_reasons)}" if d.exit_reasons else ""),
+        exit=_exit(d),
         counts=_counts(d, caps),
     )
+
+
+def _severity(d: Diagnosis) -> Tag | None:
+    """The worst; a remark of a healthy case has its severity where it stands: beside "healthy" it would contradict."""
+    grave = () if d.verdict.kind == "healthy" else d.incidents
+    worst = max((i.severity for i in grave), key=SEVERITIES.index, default=None)
+    return None if worst is None else severity_tag(worst)
+
+
+def _assumptions(d: Diagnosis) -> Table:
+    return capped(
+        ("about", "taken as", "because"),
+        d.assumptions,
+        lambda a: (text_cell(a.about), text_cell(a.value), text_cell(a.basis)),
+    )
+
+
+def _problems(d: Diagnosis) -> Table:
+    return capped(
+        ("input", "problem", "what happened"),
+        d.problems,
+        lambda p: (text_cell(p.path, code=True), text_cell(p.kind.replace("_", " ")), text_cell(p.message)),
+    )
+
+
+def _exit(d: Diagnosis) -> str:
+    reasons = f": {'; '.join(d.exit_reasons)}" if d.exit_reasons else ""
+    return f"{_('exit code')} {d.exit_code}{reasons}"
 
 
 def _remedy(d: Diagnosis) -> tuple[tuple[str, ...], str]:

@@ -1,0 +1,108 @@
+"""A finding as the page shows it: its sum step by step, with where each number comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from investigator.diagnosis.model import Incident
+from investigator.report.evidence_view import Evidence
+from investigator.report.language import _
+from investigator.report.text import clock, duration, number, plural, quantity
+from investigator.report.viewtypes import FindingView, OperandView, RemedyView, StepView
+from investigator.report.words import column, tag
+from investigator.rulebook.findings import Finding, Operand, Step
+
+#: Longer times are told in minutes and hours as well.
+_LONG_S = 60
+
+
+def finding_view(
+    f: Finding, anchor: str, explains: Mapping[str, int], incident: Incident, zone: int | None, evidence: Evidence
+) -> FindingView:
+    return FindingView(
+        anchor=finding_anchor(anchor, incident, f.finding_id),
+        title=f.title,
+        rule=f"{f.rule} v{f.rule_version} · {f.pack}",
+        kind=f.kind.replace("-", " "),
+        severity=f.severity,
+        tag=tag(f.label),
+        short=f.short,
+        long=f.long,
+        steps=_steps(f.steps, zone, evidence),
+        links=evidence.links(f.evidence, 4),
+        remedies=tuple(RemedyView(r.do, _(r.where), r.setting, r.proves) for r in f.remedies),
+        when=clock(f.happened_at, zone, with_date=True).text,
+        explains=_explains(explains.get(f.finding_id), incident.impact.failed_calls),
+    )
+
+
+def _explains(count: int | None, failed: int) -> str:
+    """How many of the failed calls; nothing where none failed."""
+    if count is None or not failed:
+        return ""
+    calls = plural(failed, "failed call")
+    return (
+        _("explains {part} of {calls}").format(part=number(count), calls=calls) if count else _("beside the failures")
+    )
+
+
+def finding_anchor(anchor: str, incident: Incident, finding_id: str) -> str:
+    """Ids of findings may hold anything: anchors are numbered."""
+    order = {f.finding_id: n for n, f in enumerate(incident.findings, 1)}
+    return f"{anchor}-f{order.get(finding_id, 0)}"
+
+
+def _steps(steps: Sequence[Step], zone: int | None, evidence: Evidence) -> tuple[StepView, ...]:
+    """Steps in order. `x_low` and `x_high` become the interval of `x`; an operand is told where it is first used, and
+    the same sum of the same numbers once.
+    """
+    named = {step.name: step for step in steps}
+    told: set[tuple[str, object]] = set()
+    sums: set[tuple[str, object]] = set()
+    views = []
+    for step in steps:
+        stem = step.name.removesuffix("_low").removesuffix("_high")
+        folded = stem != step.name and {stem, f"{stem}_low", f"{stem}_high"} <= named.keys()
+        # That a message has letters is a condition, and no sum.
+        folded = folded or (step.expr, step.value) in sums or step.expr.startswith("length(")
+        sums.add((step.expr, step.value))
+        fresh = tuple(o for o in step.operands if folded or (o.name, o.value) not in told)
+        if not folded:
+            told |= {(o.name, o.value) for o in step.operands}
+        low, high = named.get(f"{step.name}_low"), named.get(f"{step.name}_high")
+        interval = ""
+        if low is not None and high is not None:
+            interval = f"{quantity(low.value, low.unit, zone).text} – {quantity(high.value, high.unit, zone).text}"
+        view = _step(replace(step, operands=fresh), zone, evidence)
+        views.append(replace(view, interval=interval, folded=folded))
+    return tuple(views)
+
+
+def _step(step: Step, zone: int | None, evidence: Evidence) -> StepView:
+    return StepView(
+        say=step.say or step.name.replace("_", " "),
+        # A choice between cases is no sum to check by eye: what was chosen stands in the result.
+        expr="" if step.expr.startswith("if ") else step.expr,
+        value=quantity(step.value, step.unit, zone),
+        also=_in_minutes(step),
+        tag=tag(step.label),
+        operands=tuple(_operand(o, zone, evidence) for o in step.operands),
+    )
+
+
+def _in_minutes(step: Step) -> str:
+    seconds = step.value
+    if step.unit != "s" or isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < _LONG_S:
+        return ""
+    return duration(float(seconds))
+
+
+def _operand(o: Operand, zone: int | None, evidence: Evidence) -> OperandView:
+    return OperandView(
+        column(o.name),
+        quantity(o.value, o.unit, zone),
+        None if o.value is None else tag(o.label),
+        o.note,
+        evidence.links(o.evidence, 3),
+    )
