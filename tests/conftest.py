@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = Path("/usr/bin/chromium")
+#: Where this checkout and its owner live, as long as that says anything: a home is replaced in every test.
+_MACHINE_PLACES = tuple(f"{place}/" for place in (ROOT, ROOT.parent, Path.home()) if place != Path("/"))
 
 # Derandomised: a red build must be red again for the person who looks into it. The long tier explores.
 settings.register_profile("default", max_examples=50, deadline=None, derandomize=True, database=None)
@@ -42,6 +44,12 @@ def shared() -> Path:
     if not (path / "corpus").is_dir():
         _unavailable("INVESTIGATOR_SHARED does not name a folder with corpus/ and knowledge/")
     return path
+
+
+@pytest.fixture(scope="session")
+def machine_places() -> tuple[str, ...]:
+    """Folders of this machine, which no committed file may name."""
+    return _MACHINE_PLACES
 
 
 @pytest.fixture(scope="session")

@@ -181,7 +181,7 @@ PLACES: dict[str, Any] = {
     "2026-02-18T11:10:22+0100 gpubox ollama[12]: x": "2026-02-18T11:10:22+0100 [host-1] ollama[12]: x",
     "Darwin mbp.local 24.1.0 Darwin Kernel": "Darwin [host-1] 24.1.0 Darwin Kernel",
     "http://amoons-mbp.local:11434/api": "http://[host-1]:11434/api",
-    "host.docker.internal:11434 /home/root/x": "host.docker.internal:11434 /home/root/x",
+    "host.docker.internal:11434 /home/ubuntu/x": "host.docker.internal:11434 /home/ubuntu/x",
     "home/amoon/server.log": "home/[user-1]/server.log",
     "git@github.com:amoon/app.git": "git@github.com:[repository-1]",
     "amoon@gpubox:~$ ls": "[user-1]:~$ ls",
