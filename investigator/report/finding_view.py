@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from investigator.diagnosis.model import Incident
+from investigator.report.columns import column, spoken
 from investigator.report.evidence_view import Evidence
 from investigator.report.language import _
 from investigator.report.text import clock, duration, number, plural, quantity
 from investigator.report.viewtypes import FindingView, OperandView, RemedyView, StepView
-from investigator.report.words import column, tag
+from investigator.report.words import tag
 from investigator.rulebook.findings import Finding, Operand, Step
 
 #: Longer times are told in minutes and hours as well.
@@ -101,7 +102,7 @@ def _in_minutes(step: Step) -> str:
 def _operand(o: Operand, zone: int | None, evidence: Evidence) -> OperandView:
     return OperandView(
         column(o.name),
-        quantity(o.value, o.unit, zone),
+        quantity(spoken(o.name, o.value), o.unit, zone),
         None if o.value is None else tag(o.label),
         o.note,
         evidence.links(o.evidence, 3),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from investigator.diagnosis.model import AttemptRow, Diagnosis, Hypothesis, Incident, Nearest
 from investigator.report.cells import row_start
 from investigator.report.changes_view import MAX_WORLDS, fix_view, left_out, world_rank, world_view
+from investigator.report.columns import not_known_words
 from investigator.report.curve_chart import curve_chart
 from investigator.report.evidence_view import MAX_TRIES, Evidence, failed_tries
 from investigator.report.finding_view import finding_anchor, finding_view
@@ -25,7 +26,7 @@ from investigator.report.viewtypes import (
     Node,
     Tile,
 )
-from investigator.report.words import HYPOTHESES, not_known_words, outcome_tag, severity_tag, tag
+from investigator.report.words import HYPOTHESES, outcome_tag, severity_tag, tag
 from investigator.rulebook.findings import Finding
 
 #: Stands for a rule where a diagnosis tells many quiet causes together.

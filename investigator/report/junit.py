@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 from investigator.diagnosis.model import Diagnosis, Incident
 from investigator.report.clean import clean
+from investigator.report.columns import rule_reasons
 from investigator.report.redact import REDACT, Redaction
 from investigator.report.text import clipped
 from investigator.report.words import narrowed_words
@@ -67,7 +68,7 @@ def _written(suites: list[ET.Element], d: Diagnosis) -> str:
 def _rule_case(rule: RuleResult, found: Iterable[tuple[Incident, Finding]]) -> ET.Element:
     case = ET.Element("testcase", classname=_xml(f"rules.{rule.kind}"), name=_xml(rule.rule))
     findings = list(found)
-    reasons = _xml("; ".join(clipped(reason, 300) for reason in rule.reasons[:4]))
+    reasons = _xml(rule_reasons(rule)[0])
     if rule.outcome == "error":
         ET.SubElement(case, "error", type="rule", message=reasons)
     elif rule.outcome == "not_evaluated":

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from investigator.diagnosis.model import Diagnosis, EvidenceLine, Incident
 from investigator.report.clean import clean
+from investigator.report.columns import rule_reasons
 from investigator.report.redact import REDACT, Redaction
 from investigator.report.text import clipped, plural
 from investigator.report.words import narrowed_words
@@ -143,7 +144,7 @@ def _not_judged(rule: RuleResult) -> Iterable[dict[str, Any]]:
         yield {
             "level": "error" if failed or rule.outcome == "error" else "note",
             "associatedRule": {"id": rule.rule},
-            "message": message(f"{counted}. {'; '.join(clipped(reason, 300) for reason in rule.reasons[:4])}"),
+            "message": message(f"{counted}. {rule_reasons(rule)[0]}"),
         }
 
 

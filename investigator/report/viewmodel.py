@@ -8,6 +8,7 @@ from typing import NamedTuple
 from investigator.diagnosis.model import Diagnosis, InputLine
 from investigator.report.cells import capped, text_cell
 from investigator.report.clean import clean
+from investigator.report.columns import rule_reasons
 from investigator.report.evidence_view import Evidence, cited, common_root
 from investigator.report.incident_view import impact_tiles, incident_view
 from investigator.report.language import _, current
@@ -145,12 +146,13 @@ def _rules(rules: Sequence[RuleResult]) -> Table:
 
 
 def _rule_row(r: RuleResult) -> tuple[Cell, ...]:
+    words, exact = rule_reasons(r)
     return (
         text_cell(r.rule, code=True),
         text_cell(_(r.kind.replace("-", " "))),
         Cell(tag=_outcome(r)),
         text_cell(_rule_counts(r.counts)),
-        text_cell("; ".join(clipped(reason, 300) for reason in r.reasons[:4]) or "—"),
+        text_cell(words or "—", exact or "—"),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from investigator.correlate.narrow import Narrowed
@@ -67,83 +66,6 @@ SPAN_KINDS: Mapping[str, str] = {
     "decode": "answering",
     "abandoned": "read on after the client left",
 }
-
-
-#: Columns as the operands of a sum call them; others are shown by their own name.
-COLUMNS: Mapping[str, str] = {
-    "asked_tokens": "asked for",
-    "read_tokens": "to read",
-    "cut_tokens": "thrown away",
-    "cached_tokens": "from the cache",
-    "reusable_tokens": "reusable",
-    "window_tokens": "window in force",
-    "native_window_tokens": "native window",
-    "believed_window_tokens": "agent’s belief",
-    "timeout_s": "limit",
-    "deepest_tps": "deepest measured rate",
-    "deepest_tokens": "deepest measured prompt",
-    "prefill_r0": "rate at depth 0",
-    "prefill_c": "slowing with depth",
-    "prefill_s": "reading time",
-    "prefill_tps": "reading rate",
-    "prefill_points": "requests in the fit",
-    "weights_bytes": "weights",
-    "kv_bytes": "KV cache",
-    "kv_bytes_per_token": "KV cache of a token",
-    "compute_bytes": "compute buffers",
-    "memory_limit_bytes": "memory limit",
-    "duration_s": "lasted",
-    "queue_s": "queued",
-    "load_s": "model load",
-    "output_tokens": "answered",
-    "progress_tokens": "read when given up",
-    "try_no": "try",
-    "tries": "tries",
-    "slots": "slots",
-    "kv_type": "type of the KV cache",
-    "layers_total": "layers of the model",
-    "layers_gpu": "layers on the GPU",
-    "slot_held_s": "slot held for",
-    "before_tokens": "in the slot before",
-    "prefill_new_tokens": "newly read",
-    "decode_s": "writing time",
-    "lost_s": "time lost",
-    "longest_load_s": "longest load",
-    "keep_alive_s": "keep-alive time",
-    "idle_s": "idle for",
-}
-_UNIT_SUFFIX = re.compile("_(?:s|tokens|bytes|tps|text)$")
-
-#: Columns as what is not known of a call, where the operand's name would not say it.
-_MISSING: Mapping[str, str] = {
-    "asked_tokens": "the length of the prompt",
-    "read_tokens": "how much was to be read",
-    "cached_tokens": "how much was in the cache",
-    "dropped_messages": "messages left out",
-    "progress_tokens": "how far reading had come",
-    "timeout_s": "the client’s limit",
-    "duration_s": "how long it took",
-    "expected_s": "how long reading should take",
-    "slot_held_s": "how long the slot was held",
-    "output_tokens": "the length of the answer",
-    "same_results": "equal results of a tool",
-    "stream": "the server’s log",
-}
-_NOT_KNOWN = "not known: "
-
-
-def not_known_words(text: str) -> str:
-    """`not known: asked_tokens, slots` with the columns in words; any other text as it is."""
-    if not text.startswith(_NOT_KNOWN):
-        return text
-    names = text.removeprefix(_NOT_KNOWN).split(", ")
-    told = (_(_MISSING[name]) if name in _MISSING else column(name) for name in names)
-    return f"{_('not known')}: {', '.join(told)}"
-
-
-def column(name: str) -> str:
-    """A column in words."""
-    return _(COLUMNS.get(name, _UNIT_SUFFIX.sub("", name).replace("_", " ")))
 
 
 def tag(kind: str, words: Mapping[str, str] | None = None) -> Tag:

@@ -50,7 +50,6 @@ def word_texts() -> Iterator[str]:
         words.FITS,
         words.BASES,
         words.SPAN_KINDS,
-        words.COLUMNS,
     ):
         yield from table.values()
     yield from ("info", "low", "medium", "high", "critical", "measured", "derived", "estimated")

@@ -11,12 +11,12 @@ import pytest
 from investigator.diagnosis.model import Hypothesis, Verdict
 from investigator.report import render_html
 from investigator.report.charts import CurvePlot, Mark, _symbols
+from investigator.report.columns import column
 from investigator.report.html import _prose
 from investigator.report.incident_view import _file_name, impact_tiles
 from investigator.report.scales import Linear, time_ticks
 from investigator.report.text import duration, quantity
 from investigator.report.viewmodel import page
-from investigator.report.words import column
 
 NOON = datetime(2026, 2, 18, 12, 0)
 
