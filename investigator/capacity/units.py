@@ -68,7 +68,11 @@ def format_tokens(tokens: float) -> str:
 
 
 def format_seconds(seconds: float, digits: int = 1) -> str:
-    """One number with a unit: `366.9` -> `366.9 s`; a whole number has no decimals (`300 s`)."""
+    """One number with a unit: `366.9` -> `366.9 s`; a whole number has no decimals (`300 s`), a part of a second three
+    digits that count (`0.171 s`).
+    """
+    if 0 < abs(seconds) < 1:
+        return f"{seconds:.3g} s"
     rounded = round(seconds, digits)
     return f"{rounded:,.0f} s" if rounded == int(rounded) else f"{rounded:,.{digits}f} s"
 

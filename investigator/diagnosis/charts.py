@@ -62,6 +62,7 @@ def curve(failed: Sequence[Row], laws: ReadingLaws) -> Curve | None:
         r0_tps=fit.r0_tps,
         c_s_per_token2=fit.c,
         note=_note(fit),
+        lower_bound=fit.basis != "fit",
     )
 
 

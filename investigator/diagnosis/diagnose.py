@@ -22,7 +22,7 @@ from investigator.diagnosis.queries import query
 from investigator.diagnosis.ranking import weights
 from investigator.diagnosis.timeline import marks, spans
 from investigator.diagnosis.turns import Turn, turns
-from investigator.diagnosis.verdict import exit_code, sentence, verdict
+from investigator.diagnosis.verdict import exit_code, reasons, sentence, verdict
 from investigator.diagnosis.worlds import Replay
 from investigator.rulebook.evaluate import Evaluation
 from investigator.rulebook.findings import EvidenceRef, Finding, Label, Severity
@@ -157,6 +157,7 @@ class _Diagnosing:
         helpful = self._what_would_help(group_)
         # What explains no failed call does not belong behind "3 calls failed:".
         told = [root for root, line in zip(ordered_roots, causes, strict=True) if line.explains] or ordered_roots
+        told = list(reasons(told, _explains(roots, group_)))
         return Incident(
             incident_id=_incident_id(group_, causes),
             title=_title(told) or _unexplained_title(group_),
@@ -168,7 +169,7 @@ class _Diagnosing:
             symptoms=tuple(dict.fromkeys(f.short for f in group_.findings if f.kind == "symptom")),
             findings=tuple(sorted((*group_.findings, *group_.ruled_out), key=_finding_order(ordered_roots))),
             differential=differential(
-                group_, frozenset(f.finding_id for f in roots), self.evaluation, self.rules.rules, self._engine(group_)
+                group_, [f.finding_id for f in ordered_roots], self.evaluation, self.rules.rules, self._engine(group_)
             ),
             what_would_help=helpful,
             fixes=fixes(ordered_roots, helpful),
@@ -218,14 +219,20 @@ def _prefill_labels(case: Case) -> dict[str, Label]:
     return dict(case.connection.execute(query("prefill_labels")).fetchall())
 
 
+def _explains(roots: Sequence[Finding], group_: Group) -> dict[str, frozenset[str]]:
+    """Rule → ids of the failed calls that its findings speak of."""
+    explains: dict[str, frozenset[str]] = {}
+    for finding in roots:
+        explains[finding.rule] = explains.get(finding.rule, frozenset()) | explained(finding, group_.attempts)
+    return explains
+
+
 def _cause_lines(
     roots: Sequence[Finding], group_: Group, weight: Mapping[str, float], felt: frozenset[str]
 ) -> tuple[CauseLine, ...]:
     """By weight (severity and calls), then what an agent felt itself (`felt`), then how direct the evidence is."""
     lines: dict[str, CauseLine] = {}
-    explains: dict[str, set[str]] = {}
-    for finding in roots:
-        explains.setdefault(finding.rule, set()).update(explained(finding, group_.attempts))
+    explains = _explains(roots, group_)
     for finding in sorted(roots, key=lambda f: (_LABELS.index(f.label), str(f.happened_at), f.finding_id)):
         line = CauseLine(
             rule=finding.rule,

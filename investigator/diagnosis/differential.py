@@ -19,13 +19,13 @@ _ORDER: tuple[HypothesisVerdict, ...] = ("cause", "contributes", "symptom", "can
 
 def differential(
     group: Group,
-    roots: frozenset[str],
+    roots: Sequence[str],
     evaluation: Evaluation,
     rules: Sequence[Compiled],
     engine: Engine = "ollama",
 ) -> tuple[Hypothesis, ...]:
     """One line per rule that has something to say of this incident. `roots` are the finding ids of likely causes,
-    `engine` the server of the failed attempts: what to collect depends on it.
+    the likeliest first, `engine` the server of the failed attempts: what to collect depends on it.
 
     Causes that stayed quiet are told together, in one line.
     """
@@ -47,7 +47,8 @@ def differential(
         elif rule.rule.kind == "cause" and results and {r.outcome for r in results} == {"quiet"}:
             quiet.append(rule.rule.title)
     lines += sorted(undecided, key=lambda line: _rank(line, rules))[:MOST_UNDECIDED]
-    ordered = sorted(lines, key=lambda line: (_ORDER.index(line.verdict), line.rule))
+    place = {f.rule: roots.index(f.finding_id) for f in reversed(group.findings) if f.finding_id in roots}
+    ordered = sorted(lines, key=lambda line: (_ORDER.index(line.verdict), place.get(line.rule, 0), line.rule))
     return (*ordered, *_others(quiet))
 
 
@@ -64,7 +65,7 @@ def _others(titles: Sequence[str]) -> list[Hypothesis]:
     return [Hypothesis("others", None, what, "ruled_out", (), tuple(titles), None, ())]
 
 
-def _fired(rule: Compiled, findings: Sequence[Finding], roots: frozenset[str]) -> Hypothesis:
+def _fired(rule: Compiled, findings: Sequence[Finding], roots: Sequence[str]) -> Hypothesis:
     texts = tuple(dict.fromkeys(finding.short for finding in findings))
     evidence = _unique(ref for finding in findings for ref in finding.evidence)
     ruled_out = rule.rule.kind == "ruled-out"
@@ -80,7 +81,7 @@ def _fired(rule: Compiled, findings: Sequence[Finding], roots: frozenset[str]) -
     )
 
 
-def _verdict(rule: Compiled, findings: Sequence[Finding], roots: frozenset[str]) -> HypothesisVerdict:
+def _verdict(rule: Compiled, findings: Sequence[Finding], roots: Sequence[str]) -> HypothesisVerdict:
     if rule.rule.kind == "ruled-out":
         return "ruled_out"
     if rule.rule.kind != "cause":

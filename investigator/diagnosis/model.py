@@ -129,6 +129,8 @@ class Curve:
     r0_tps: float | None
     c_s_per_token2: float | None
     note: str
+    lower_bound: bool = False
+    """Whether the line is only the least that reading takes, because requests of one depth alone were timed."""
 
 
 @dataclass(frozen=True, slots=True)

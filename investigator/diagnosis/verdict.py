@@ -2,22 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from investigator.diagnosis.incidents import severity_rank
 from investigator.diagnosis.model import Incident, InputProblem, Verdict
 from investigator.exits import Exit, worst
 from investigator.rulebook.findings import Finding, RuleResult, Severity
 
+#: A sentence names no more; the rest is counted.
+_MOST_REASONS = 3
 
-def sentence(roots: Sequence[Finding], failed_calls: int) -> str:
-    """One sentence over the roots of an incident: `3 calls failed: … ; and …`."""
-    calls = f"{failed_calls} call{'s' if failed_calls != 1 else ''} failed"
-    shorts = list(dict.fromkeys(_told(finding, quoting=len(roots) == 1) for finding in roots))
+
+def reasons(roots: Sequence[Finding], explained: Mapping[str, frozenset[str]]) -> tuple[Finding, ...]:
+    """The roots that a sentence has to name. `explained`: rule → ids of the failed calls it speaks of.
+
+    Each that adds a call to what those before it explain. Where one explains all, the next is named beside it:
+    a call may need both mended.
+    """
+    covered: set[str] = set()
+    adding = []
+    for finding in roots:
+        calls = explained.get(finding.rule, frozenset())
+        if calls - covered:
+            adding.append(finding)
+            covered |= calls
+    return tuple(adding if len(adding) > 1 else roots[:2])
+
+
+def sentence(told: Sequence[Finding], failed_calls: int) -> str:
+    """One sentence over the reasons of an incident: `3 calls failed: … ; and …`."""
+    calls = f"{_count(failed_calls, 'call')} failed"
+    shorts = list(dict.fromkeys(_told(finding, quoting=len(told) == 1) for finding in told))
     if not shorts:
         return f"{calls}; no rule explains why."
-    told = "; and ".join(shorts[:3])
-    return f"{told[:1].upper()}{told[1:]}." if not failed_calls else f"{calls}: {told}."
+    if len(shorts) > 2:
+        calls = f"{calls} for {len(shorts)} reasons"
+        more = len(shorts) - _MOST_REASONS
+        clauses = "; ".join([*shorts[:_MOST_REASONS], *([f"and {more} more"] if more > 0 else [])])
+    else:
+        clauses = "; and ".join(shorts)
+    return f"{calls}: {clauses}." if failed_calls else f"{_capital(clauses)}."
+
+
+def _capital(text: str) -> str:
+    """With a capital, unless the sentence begins with the name of a setting."""
+    return text if "_" in text.partition(" ")[0] else f"{text[:1].upper()}{text[1:]}"
 
 
 def _told(finding: Finding, *, quoting: bool) -> str:
@@ -39,12 +68,10 @@ def verdict(incidents: Sequence[Incident], attempts: int, fact_lines: int, faile
     serious = [i for i in incidents if severity_rank(i.severity) >= severity_rank("medium")]
     found = [i for i in serious if i.causes]
     if found:
-        more = len(serious) - 1
-        tail = f" ({more} more incident{'s' if more != 1 else ''} below.)" if more else ""
-        return Verdict("cause_found", found[0].sentence + tail)
+        return Verdict("cause_found", found[0].sentence + _below(len(serious) - 1, len(incidents) - len(serious)))
     minor_causes = [i for i in incidents if i.causes and i.impact.failed_calls]
     if not serious and failed and sum(i.impact.failed_calls for i in minor_causes) >= failed:
-        return Verdict("cause_found", minor_causes[0].sentence)
+        return Verdict("cause_found", minor_causes[0].sentence + _below(0, len(incidents) - 1))
     if serious or failed:
         which = serious[0].sentence if serious else f"{failed} calls failed; no rule explains why."
         return Verdict("unexplained", which)
@@ -52,9 +79,19 @@ def verdict(incidents: Sequence[Incident], attempts: int, fact_lines: int, faile
         return Verdict("insufficient", "Nothing in these inputs says what a model server or an agent did.")
     if not attempts:
         return Verdict("insufficient", "No model call is recorded in these inputs, so nothing can be said of one.")
-    minor = f"; {len(incidents)} remark{'s' if len(incidents) != 1 else ''} below" if incidents else ""
-    calls = f"{attempts:,} model call{'s' if attempts != 1 else ''}"
+    minor = f"; {_count(len(incidents), 'remark')} below" if incidents else ""
+    calls = _count(attempts, "model call")
     return Verdict("healthy", f"{calls} and no failure that needs attention{minor}.")
+
+
+def _below(incidents: int, remarks: int) -> str:
+    """What follows beside the first incident. Remarks: incidents of lower severity than medium."""
+    counts = [_count(incidents, "more incident")] * bool(incidents) + [_count(remarks, "remark")] * bool(remarks)
+    return f" ({' and '.join(counts)} below.)" if counts else ""
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' if number != 1 else ''}"
 
 
 def nothing_left(total: int) -> Verdict:

@@ -16,7 +16,7 @@ from investigator.diagnosis.queries import query
 from investigator.diagnosis.search import SEARCH_ROUNDS, SEARCH_STEPS, Fate, Search, Setting, hardest
 from investigator.rulebook.pack import RuleSet
 from investigator.rulebook.shadow import LeverWorld, Place, shadowed
-from investigator.rulebook.worlds import Known, evaluate_worlds, replayable
+from investigator.rulebook.worlds import Known, evaluate_worlds, levers_behind, replayable
 from investigator.rulebook.worldtable import WorldTable
 
 MOST_CHANGES = 3
@@ -67,9 +67,11 @@ class Replay:
         """Minimal sets that save every call first, cheapest first; then popular changes that do not."""
         if not self._ids:
             return ()
-        self._beyond = self._beyond_arithmetic()
+        table, (as_it_was,) = self._replay([()])
+        self._beyond = self._beyond_arithmetic(table, as_it_was)
         if len(self._beyond) == len(self._ids):
             return ()
+        touched = self._touched(table.rules(as_it_was, ("fired", "might")))
         sets = [settings for settings in self._sets() if settings]
         table, ids = self._replay(sets)
         judged = [
@@ -77,12 +79,16 @@ class Replay:
             for settings, world_id in zip(sets, ids, strict=True)
         ]
         minimal = _minimal(judged)
-        worlds = [self._world(each, table, each in minimal) for each in judged if _shown(each, each in minimal)]
+        shown = [each for each in judged if _shown(each, each in minimal, touched)]
+        worlds = [self._world(each, table, each in minimal) for each in shown]
         return tuple(sorted(worlds, key=_order))
 
-    def _beyond_arithmetic(self) -> frozenset[str]:
+    def _touched(self, holding: Iterable[str]) -> frozenset[str]:
+        """The levers that the causes which hold depend on: a popular change of another one is not worth a word."""
+        return frozenset[str]().union(*(levers_behind(self._rules[rule]) for rule in holding))
+
+    def _beyond_arithmetic(self, table: WorldTable, as_it_was: str) -> frozenset[str]:
         """Attempts that failed though no replayed rule holds with nothing changed: no change is known to save them."""
-        table, (as_it_was,) = self._replay([()])
         return frozenset(id_ for id_, saved in zip(self._ids, table.saves(as_it_was), strict=True) if saved == "yes")
 
     def _sets(self) -> list[tuple[Setting, ...]]:
@@ -212,8 +218,9 @@ def _minimal(outcomes: Sequence[_Outcome]) -> list[_Outcome]:
     return [each for each in saving if not any(other.candidates < each.candidates for other in saving)]
 
 
-def _shown(outcome: _Outcome, minimal: bool) -> bool:
-    return minimal or outcome.popular or (outcome.saves == "might" and len(outcome.settings) <= 2)
+def _shown(outcome: _Outcome, minimal: bool, touched: frozenset[str]) -> bool:
+    popular = outcome.popular and all(setting.candidate.lever in touched for setting in outcome.settings)
+    return minimal or popular or (outcome.saves == "might" and len(outcome.settings) <= 2)
 
 
 def _order(world: World) -> tuple[object, ...]:

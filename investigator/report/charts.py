@@ -94,6 +94,8 @@ class RowOfBars:
     parts: tuple[tuple[str, float, str], ...]
     text: str
     failed: bool = False
+    most: float | None = None
+    """What of the row lies beyond this amount is marked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,8 @@ def _parts(row: RowOfBars, scale: scales.Linear, y: float, height: float) -> lis
         done += amount
         if amount > 0:
             bars.append(Bar(x, y, round(max(x2 - x, 0.75), 2), height, cls, tip))
+    if row.most is not None and done > row.most:
+        bars.append(Bar(scale(row.most), y, round(scale(done) - scale(row.most), 2), height, "over", row.text))
     return bars
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from investigator.diagnosis.describe import NEVER_READ
 from investigator.diagnosis.model import AttemptRow, Curve
 from investigator.report import charts, scales
 from investigator.report.cells import capped, num, text_cell, tokens_cell
 from investigator.report.charts import NARROW, WIDE, CurvePlot, Limit
 from investigator.report.language import _
-from investigator.report.text import number, plural
+from investigator.report.text import model_name, number, plural
 from investigator.report.viewtypes import Cell, Chart, Table, Tag
 
 #: More symbols than these would be a blot; the table says how many there are.
@@ -27,7 +28,8 @@ def curve_chart(anchor: str, curve: Curve, attempts: Sequence[AttemptRow]) -> Ch
     return Chart(
         anchor,
         "How long reading a prompt takes on this machine",
-        told.format(requests=plural(len(curve.points), "timed request"), model=curve.model) + words,
+        told.format(requests=plural(len(curve.points), "timed request"), model=model_name(curve.model)).replace("….", "…")
+        + words,
         charts.draw_curve(plot, WIDE),
         charts.draw_curve(plot, NARROW),
         _legend(curve, plot),
@@ -41,8 +43,8 @@ def curve_chart(anchor: str, curve: Curve, attempts: Sequence[AttemptRow]) -> Ch
 def _plot(curve: Curve, attempts: Sequence[AttemptRow]) -> CurvePlot:
     """Measured points, calls that were given up, the fit with its interval, the limit, what the failed ones need."""
     failed = [row for row in attempts if row.columns.get("failed") is True]
-    # A prompt that was refused was not read, and nobody gave it up.
-    read = [row for row in failed if not str(row.columns.get("outcome")).startswith("refused")]
+    # A prompt that was refused or never came to its turn was not read, and nobody gave up reading it.
+    read = [row for row in failed if row.columns.get("outcome") not in NEVER_READ]
     gave_up = [row for row in read if num(row, "read_tokens") and num(row, "duration_s")]
     crosses = sorted({(num(r, "read_tokens") or 0.0, num(r, "duration_s") or 0.0) for r in gave_up})[:_MAX_CROSSES]
     line = [(x, *sorted(values)) for x, *values in curve.line]
@@ -55,8 +57,12 @@ def _plot(curve: Curve, attempts: Sequence[AttemptRow]) -> CurvePlot:
         tuple((x, y, f"{number(int(x))} {_('tokens')}: {_('given up after')} {seconds_text(y)}") for x, y in crosses),
         tuple((x, middle, low, high) for x, low, middle, high in line),
         None if limit is None else Limit(limit, f"{_('limit')} {seconds_text(limit)}", "limit"),
-        tuple((n, y, f"{number(int(n))} → {seconds_text(y)}") for n, y in ends),
+        tuple((n, y, f"{number(int(n))} → {_least(curve)}{seconds_text(y)}") for n, y in ends),
     )
+
+
+def _least(curve: Curve) -> str:
+    return f"{_('at least')} " if curve.lower_bound else ""
 
 
 def _timed(tokens: float, seconds: float) -> str:

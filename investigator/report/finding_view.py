@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -10,12 +11,17 @@ from investigator.report.columns import column, spoken
 from investigator.report.evidence_view import Evidence
 from investigator.report.language import _
 from investigator.report.text import clock, duration, number, plural, quantity
-from investigator.report.viewtypes import FindingView, OperandView, RemedyView, StepView
-from investigator.report.words import tag
+from investigator.report.viewtypes import FindingView, OperandView, RemedyView, StepView, Tag
+from investigator.report.words import HYPOTHESES, tag
 from investigator.rulebook.findings import Finding, Operand, Step
+
+_SUM = re.compile(r"[+−×÷^(=≠<>≤≥]| mod | is | between ")
 
 #: Longer times are told in minutes and hours as well.
 _LONG_S = 60
+
+#: Findings of an incident that a page shows.
+MAX_FINDINGS = 40
 
 
 def finding_view(
@@ -25,7 +31,7 @@ def finding_view(
         anchor=finding_anchor(anchor, incident, f.finding_id),
         title=f.title,
         rule=f"{f.rule} v{f.rule_version} · {f.pack}",
-        kind=f.kind.replace("-", " "),
+        verdict=verdict_tags(incident).get(f.rule, tag(f.kind)),
         severity=f.severity,
         tag=tag(f.label),
         short=f.short,
@@ -46,6 +52,11 @@ def _explains(count: int | None, failed: int) -> str:
     return (
         _("explains {part} of {calls}").format(part=number(count), calls=calls) if count else _("beside the failures")
     )
+
+
+def verdict_tags(incident: Incident) -> dict[str, Tag]:
+    """Rule → its verdict on the page: the same word wherever the rule is met."""
+    return {line.rule: tag(line.verdict, HYPOTHESES) for line in incident.differential}
 
 
 def finding_anchor(anchor: str, incident: Incident, finding_id: str) -> str:
@@ -83,13 +94,17 @@ def _steps(steps: Sequence[Step], zone: int | None, evidence: Evidence) -> tuple
 def _step(step: Step, zone: int | None, evidence: Evidence) -> StepView:
     return StepView(
         say=step.say or step.name.replace("_", " "),
-        # A choice between cases is no sum to check by eye: what was chosen stands in the result.
-        expr="" if step.expr.startswith("if ") else step.expr,
+        expr=step.expr if _is_sum(step.expr) else "",
         value=quantity(step.value, step.unit, zone),
         also=_in_minutes(step),
         tag=tag(step.label),
         operands=tuple(_operand(o, zone, evidence) for o in step.operands),
     )
+
+
+def _is_sum(expr: str) -> bool:
+    """Whether there is something to check by eye. What was chosen between cases, or one number alone, is the result."""
+    return not expr.startswith("if ") and _SUM.search(expr) is not None
 
 
 def _in_minutes(step: Step) -> str:

@@ -10,11 +10,12 @@ from investigator.report.changes_view import MAX_WORLDS, fix_view, left_out, wor
 from investigator.report.columns import not_known_words
 from investigator.report.curve_chart import curve_chart
 from investigator.report.evidence_view import MAX_TRIES, Evidence, failed_tries
-from investigator.report.finding_view import finding_anchor, finding_view
+from investigator.report.finding_view import MAX_FINDINGS, finding_view
+from investigator.report.graph_view import cause_tree
 from investigator.report.language import _
 from investigator.report.machines_view import machines_view
 from investigator.report.memory_chart import memory_chart
-from investigator.report.text import Shown, clock, number, plural, quantity, seconds, share_of, zone_name
+from investigator.report.text import Shown, clock, model_name, number, plural, quantity, seconds, share_of, zone_name
 from investigator.report.timeline_view import timeline_chart
 from investigator.report.token_chart import tokens_chart
 from investigator.report.viewtypes import (
@@ -23,7 +24,6 @@ from investigator.report.viewtypes import (
     HypothesisView,
     IncidentView,
     NearestView,
-    Node,
     Tile,
 )
 from investigator.report.words import HYPOTHESES, outcome_tag, severity_tag, tag
@@ -31,7 +31,6 @@ from investigator.rulebook.findings import Finding
 
 #: Stands for a rule where a diagnosis tells many quiet causes together.
 OTHERS = "others"
-MAX_FINDINGS = 40
 
 #: Shorter times are no damage worth a number.
 _LEAST_DAMAGE_S = 1.0
@@ -57,7 +56,8 @@ def incident_view(d: Diagnosis, incident: Incident, number_: int, evidence: Evid
         number=number_,
         title=incident.title,
         severity=None if alone else severity_tag(incident.severity),
-        sentence="" if alone and incident.sentence == d.verdict.sentence else incident.sentence,
+        # The page begins with it.
+        sentence="" if number_ == 1 and d.verdict.sentence.startswith(incident.sentence) else incident.sentence,
         subtitle=_subtitle(incident, d.zone_offset_s),
         tiles=impact_tiles(incident),
         sums=tuple(map(view, main[:MAX_FINDINGS])),
@@ -70,7 +70,7 @@ def incident_view(d: Diagnosis, incident: Incident, number_: int, evidence: Evid
         attempts_note=f"{plural(len(failed) - MAX_TRIES, 'more try', 'more tries')} {_('left out')}"
         if len(failed) > MAX_TRIES
         else "",
-        graph=_graph(incident, anchor),
+        graph=cause_tree(incident, anchor),
         symptoms=_untold_symptoms(incident),
         nearest=tuple(_nearest(miss) for miss in incident.nearest),
         differential=tuple(_hypothesis(h, evidence, collects) for h in incident.differential),
@@ -111,14 +111,8 @@ def impact_tiles(incident: Incident) -> tuple[Tile, ...]:
     return tuple(tiles)
 
 
-def _file_name(model: str) -> str:
-    """A model's name; of a file in Ollama's store the beginning of its hash."""
-    name = model.rpartition("/")[2] if "/blobs/" in model else model
-    return f"{name[:19]}…" if name.startswith("sha256-") and len(name) > 20 else name
-
-
 def _subtitle(incident: Incident, zone: int | None) -> str:
-    parts = [_file_name(incident.model)] if incident.model else []
+    parts = [model_name(incident.model)] if incident.model else []
     if incident.started_at is not None:
         start = clock(incident.started_at, zone, with_date=True).text
         end = start if incident.ended_at is None else clock(incident.ended_at, zone, with_date=True).text
@@ -187,35 +181,3 @@ def _untold_symptoms(incident: Incident) -> tuple[str, ...]:
     """Symptoms that no finding of the page tells already."""
     told = {text for f in incident.findings for text in (f.finding_id, f.short, f.title)}
     return tuple(text for text in incident.symptoms if text not in told)
-
-
-def _graph(incident: Incident, anchor: str) -> tuple[Node, ...]:
-    """The cause graph as a tree: roots first, each finding in full once, by name where it is met again."""
-    findings = {f.finding_id: f for f in incident.findings}
-    below: dict[str, list[str]] = {}
-    for edge in incident.edges:
-        if edge.cause in findings and edge.effect in findings:
-            below.setdefault(edge.cause, []).append(edge.effect)
-    caused = {effect for effects in below.values() for effect in effects}
-    order = [line.finding_id for line in incident.causes if line.finding_id in findings]
-    roots = [
-        i for i in dict.fromkeys([*order, *findings]) if i not in caused and (i in below or findings[i].kind == "cause")
-    ]
-    seen: set[str] = set()
-
-    def node(finding_id: str, path: Sequence[str]) -> Node:
-        finding = findings[finding_id]
-        again = finding_id in seen
-        seen.add(finding_id)
-        # A diagnosis promises a DAG; a page must end even if that promise is broken.
-        children = [] if again else [c for c in dict.fromkeys(below.get(finding_id, ())) if c not in path]
-        return Node(
-            finding_anchor(anchor, incident, finding_id),
-            finding.title,
-            finding.short,
-            tag("root" if not path else finding.kind, {"root": "root"}),
-            again,
-            tuple(node(child, [*path, finding_id]) for child in children),
-        )
-
-    return tuple(node(root, []) for root in roots[:MAX_FINDINGS])

@@ -26,6 +26,7 @@ def memory_chart(anchor: str, memory: Sequence[MemoryBar]) -> Chart | None:
             tuple((f"part{names.index(name) % 5}", amount, f"{name}: {size(amount)}") for name, amount in bar.parts),
             bar.title,
             bar.limit_bytes is not None and sum(a for _, a in bar.parts) > bar.limit_bytes,
+            bar.limit_bytes,
         )
         for bar in memory[:8]
     )
@@ -36,6 +37,7 @@ def memory_chart(anchor: str, memory: Sequence[MemoryBar]) -> Chart | None:
     desc = f"{told[:1].upper()}{told[1:]}."
     table = capped(("window", *names, "sum", "limit", "basis"), memory, lambda bar: _row(bar, names))
     legend = tuple(Tag(f"part{n % 5}", name) for n, name in enumerate(names))
+    legend += (Tag("over", "beyond the limit"),) if any(row.failed for row in rows) else ()
     bases = sorted({f"{_('limit')}: {basis}" for basis in limits.values() if basis})
     return Chart(
         anchor,

@@ -129,6 +129,12 @@ def clock(moment: datetime | None, zone_offset_s: int | None, *, with_date: bool
     return Shown(there.strftime("%Y-%m-%d %H:%M:%S" if with_date else "%H:%M:%S"), exact)
 
 
+def model_name(model: str) -> str:
+    """A model's name; of a file in Ollama's store the beginning of its hash."""
+    name = model.rpartition("/")[2] if "/blobs/" in model else model
+    return f"{name[:19]}…" if name.startswith("sha256-") and len(name) > 20 else name
+
+
 _UNITS = {"tokens": "tokens", "tps": "tokens/s", "s/tok2": "s/token²", "ratio": "", "bytes": "bytes",
           "bytes/tok": "bytes", "s": "s", "count": ""}  # fmt: skip
 

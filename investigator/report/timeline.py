@@ -174,4 +174,6 @@ def _bar(one: Timed, x: scales.Linear, base: float, y: float, zone: int | None) 
     span = one.span
     when = f"{local(span.start, zone):%H:%M:%S} – {local(span.end, zone):%H:%M:%S}"
     tip = f"{span.kind}: {span.label}, {when}, {duration(one.end - one.start)}, {span.outcome}"
-    return Bar(left, y, round(max(right - left, 1.0), 2), _BAR, one.cls, tip)
+    # What failed is seen however short it was.
+    least = 3.0 if one.cls.endswith("bad") else 1.0
+    return Bar(left, y, round(max(right - left, least), 2), _BAR, one.cls, tip)

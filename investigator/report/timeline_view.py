@@ -20,15 +20,16 @@ _MAX_LIMITS = 12
 _TITLES: dict[tuple[str, ...], str] = {("server",): "What the server did", ("agent",): "What the agent did"}
 
 
-def timeline_chart(anchor: str, d: Diagnosis, incident: Incident) -> Chart | None:
-    """Both sides on one clock, around the incident."""
-    picked = _spans_of(d, incident)
+def timeline_chart(anchor: str, d: Diagnosis, incident: Incident | None) -> Chart | None:
+    """Both sides on one clock, around the incident; None for the whole case."""
+    picked = list(d.spans) if incident is None else _spans_of(d, incident)
     if not picked:
         return None
     first, last = min(s.start for s in picked), max(s.end for s in picked)
     air = max((last - first) * 0.02, timedelta(seconds=1))
     start, end = first - air, last + air
-    marks = tuple(m for m in (*d.marks, *_limits(d, incident)) if start <= m.at <= end)
+    limits = () if incident is None else _limits(d, incident)
+    marks = tuple(m for m in (*d.marks, *limits) if start <= m.at <= end)
     chart = Timeline(timed(picked), marks, start, end, d.zone_offset_s)
     wide, narrow = draw_timeline(chart, WIDE), draw_timeline(chart, NARROW)
     first, last = local(first, d.zone_offset_s), local(last, d.zone_offset_s)

@@ -16,9 +16,10 @@ from importlib.resources import files
 from investigator.diagnosis.model import Diagnosis
 from investigator.report.clean import rewritten
 from investigator.report.language import _, current, entries, figures_in
+from investigator.report.limit_names import limit_names
 from investigator.rulebook.findings import Finding
 
-_FAILED = re.compile(r"^([\d,]+) (calls? failed)(?=[:;])")
+_FAILED = re.compile(r"^([\d,]+) (calls? failed)(?=[:;]| for \d)")
 _HOLE = re.compile(r"\{(\w+)\}")
 #: Characters of no language stand for a quotation while the words around it change.
 _MARK = "\ue000{}\ue001"
@@ -59,18 +60,19 @@ _SMALL = {
 def in_language(d: Diagnosis) -> Diagnosis:
     """The diagnosis with the words of its rules, and the sentences made of them, in the language in use."""
     findings = [finding for incident in d.incidents for finding in incident.findings]
+    limits = limit_names(d.incidents)
     told = (value for finding in findings for value in finding.columns.values() if isinstance(value, str))
-    quotes = _Quotes(value for value in told if not _ours(value))
+    quotes = _Quotes(value for value in told if value not in limits and not _ours(value))
     phrases = {quotes.hidden(english): quotes.hidden(said) for f in findings for english, said in _phrases(f)}
     words = {quotes.hidden(english): quotes.hidden(said) for english, said in _titles(d)}
     words |= {quotes.hidden(english): quotes.hidden(said) for f in findings for english, said in _pairs(f)}
-    own = _replacing(words)
+    named = {name: said for name, said in limits.items() if name != said}
+    own, names = _replacing(words), _replacing(named)
 
     def change(text: str) -> str:
         hidden = quotes.hidden(text)
-        if hidden in phrases:
-            return quotes.shown(figures_in(phrases[hidden]))
-        return quotes.shown(composed(figures_in(own(hidden))))
+        said = phrases[hidden] if hidden in phrases else own(hidden)
+        return quotes.shown(composed(figures_in(names(said))))
 
     return replace(
         d,

@@ -14,8 +14,10 @@ from investigator.report.incident_view import impact_tiles, incident_view
 from investigator.report.language import _, current
 from investigator.report.redact import REDACT, Redaction
 from investigator.report.text import Shown, clipped, number, plural, size, zone_words
+from investigator.report.timeline_view import timeline_chart
+from investigator.report.token_chart import tokens_chart
 from investigator.report.translated import in_language
-from investigator.report.viewtypes import Cell, InputView, Page, Table, Tag, Tile
+from investigator.report.viewtypes import Cell, Chart, InputView, Page, Table, Tag, Tile
 from investigator.report.words import RULE_OUTCOMES, VERDICTS, narrowed_words, severity_tag, tag
 from investigator.rulebook.findings import SEVERITIES, RuleResult
 from investigator.rulebook.overrides import Suppressed
@@ -60,6 +62,7 @@ def page(diagnosis: Diagnosis, caps: Caps = CAPS[0], redaction: Redaction = REDA
         remedy_note=remedy_note,
         tiles=_tiles(d),
         incidents=incidents,
+        charts=() if incidents else _charts(d),
         rules=_rules([r for r in d.rules if r.outcome != "quiet"]),
         quiet_rules=_rules([r for r in d.rules if r.outcome == "quiet"]),
         evidence=evidence.views(),
@@ -75,6 +78,12 @@ def page(diagnosis: Diagnosis, caps: Caps = CAPS[0], redaction: Redaction = REDA
         exit=_exit(d),
         counts=_counts(d, caps),
     )
+
+
+def _charts(d: Diagnosis) -> tuple[Chart, ...]:
+    """What both sides did, and how near the prompts came to the windows."""
+    found = (timeline_chart("timeline", d, None), tokens_chart("tokens", d.attempts, d.zone_offset_s))
+    return tuple(chart for chart in found if chart is not None)
 
 
 def _severity(d: Diagnosis) -> Tag | None:

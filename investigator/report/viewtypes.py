@@ -69,7 +69,7 @@ class FindingView:
     anchor: str
     title: str
     rule: str
-    kind: str
+    verdict: Tag
     severity: str
     tag: Tag
     short: str
@@ -291,6 +291,8 @@ class Page:
     remedy_note: str
     tiles: tuple[Tile, ...]
     incidents: tuple[IncidentView, ...]
+    charts: tuple[Chart, ...]
+    """Of the whole case, where no incident has its own."""
     rules: Table
     quiet_rules: Table
     evidence: tuple[EvidenceView, ...]

@@ -13,7 +13,7 @@ from investigator.rulebook.functions import reserved_words
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|m|min|h|d)")
 
-Unit = Literal["tokens", "s", "bytes", "tps", "s/tok2", "ratio", "GiB", "count", "bytes/tok"]
+Unit = Literal["tokens", "s", "bytes", "tps", "s/tok2", "s/GiB", "ratio", "GiB", "count", "bytes/tok"]
 
 
 def duration_s(text: object) -> float:

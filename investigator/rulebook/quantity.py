@@ -11,7 +11,13 @@ from investigator.capacity.units import format_bytes, format_duration, format_se
 from investigator.rulebook.findings import Value
 
 UNKNOWN = "unknown"
-_SUFFIX: Mapping[str, str] = {"tokens": " tokens", "tps": " tokens/s", "s/tok2": " s/token²", "GiB": " GiB"}
+_SUFFIX: Mapping[str, str] = {
+    "tokens": " tokens",
+    "tps": " tokens/s",
+    "s/tok2": " s/token²",
+    "GiB": " GiB",
+    "s/GiB": " s/GiB",
+}
 
 
 @dataclass(frozen=True, slots=True)

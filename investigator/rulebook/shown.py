@@ -63,6 +63,10 @@ class Shower:
             return self._show(parts[0])
         if name == "prefill_s" and len(parts) == 4:
             return self._prefill(parts)
+        if name == "kv_bytes_at" and len(parts) == 4:
+            return self._kv(parts)
+        if name == "nullif":
+            return self._show(parts[0])
         name = {"least": "min", "greatest": "max"}.get(name, name)
         return f"{name}({', '.join(self.show(part) for part in parts)})", _TOP
 
@@ -72,6 +76,13 @@ class Shower:
         if cached.split(" ")[0] == "0":
             return f"{read} ÷ {rate} + {slowing} × ({read})²", 1
         return f"{read} ÷ {rate} + {slowing} × (({cached} + {read})² − ({cached})²)", 1
+
+    def _kv(self, parts: list[Tree]) -> tuple[str, int]:
+        """window × slots × bytes of a token; another type than f16 as a share of it."""
+        window, slots, of_token = (self._wrapped(part, 2) for part in parts[:3])
+        kv_type = self.show(parts[3])
+        share = "" if kv_type == "f16" else f" × {kv_type} ÷ f16"
+        return f"{window} × {slots} × {of_token}{share}", 2
 
     def _operation(self, name: str, left: Tree, right: Tree) -> tuple[str, int]:
         rank = _RANK[name]

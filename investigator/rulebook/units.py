@@ -21,7 +21,7 @@ from investigator.rulebook.yamlpos import Path
 _NAMES: Mapping[str, str] = {
     "tokens": "tokens", "s": "s", "bytes": "bytes", "GiB": "GiB", "tps": "tokens/s", "tokens/s": "tokens/s",
     "s/tok2": "s/tokens**2", "s/token²": "s/tokens**2", "bytes/token": "bytes/tokens",
-    "bytes/tok": "bytes/tokens", "ratio": "", "count": "",
+    "bytes/tok": "bytes/tokens", "s/GiB": "s/GiB", "ratio": "", "count": "",
 }  # fmt: skip
 _SAY: Mapping[str, str] = {"token": "tokens", "s": "s", "byte": "bytes", "": "a plain number"}
 _SAME = frozenset(

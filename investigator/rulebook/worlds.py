@@ -88,7 +88,7 @@ class _Asked:
         if unmet is not None:
             yield from self._everywhere(worlds, NOT_EVALUATED, unmet)
             return
-        relevant = _levers_behind(self.compiled.match_sql)
+        relevant = levers_behind(self.compiled)
         alike: dict[_Changes, list[str]] = {}
         for world in worlds:
             changes = tuple(sorted((lever, sql) for lever, sql in world.changes.items() if lever in relevant))
@@ -153,9 +153,13 @@ def _variants(compiled: Compiled, set_levers: frozenset[str]) -> Iterator[str]:
     return (name for name, levers in VARIANTS.items() if not levers or (moved and not levers.keys() <= set_levers))
 
 
+def levers_behind(compiled: Compiled) -> frozenset[str]:
+    """The levers that can change what the rule says: those it reads, and those behind the followers it reads."""
+    return _levers_behind(compiled.match_sql)
+
+
 @lru_cache(maxsize=1024)
 def _levers_behind(match_sql: str) -> frozenset[str]:
-    """The levers that can change what the rule says: those it reads, and those behind the followers it reads."""
     follows = {column.name: column.follows for column in attempts_columns() if column.follows}
     read = set(re.findall(r"\w+", match_sql))
     if _READS_ALL.search(match_sql):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from investigator.diagnosis.model import CauseLine, Impact, Incident, InputProblem
-from investigator.diagnosis.verdict import exit_code, sentence, verdict
+from investigator.diagnosis.verdict import exit_code, reasons, sentence, verdict
 from investigator.rulebook.findings import RuleResult, Severity
 from tests.diagnosis.make import finding
 
@@ -45,11 +45,49 @@ UNEXPLAINED = replace(INCIDENT, severity="medium", causes=(), sentence="2 calls 
         (["146,760 asked", "reading takes 543 s"], 1, "1 call failed: 146,760 asked; and reading takes 543 s."),
         (["GPU not used"], 2, "2 calls failed: GPU not used."),
         (["prompts are cut"], 0, "Prompts are cut."),
+        (["num_gpu 1: layers are kept off"], 0, "num_gpu 1: layers are kept off."),
+        (
+            ["it crashed", "it was refused", "it hung"],
+            4,
+            "4 calls failed for 3 reasons: it crashed; it was refused; it hung.",
+        ),
+        (["one", "two", "three", "four", "five"], 9, "9 calls failed for 5 reasons: one; two; three; and 2 more."),
         ([], 2, "2 calls failed; no rule explains why."),
     ],
 )
 def test_one_sentence(shorts: list[str], failed: int, expected: str) -> None:
     assert sentence([finding(f"f{n}", "a", short=short) for n, short in enumerate(shorts)], failed) == expected
+
+
+@pytest.mark.parametrize(
+    ("explained", "told"),
+    [
+        ({"a": "12", "b": "12", "c": "2"}, "ab"),
+        ({"a": "1", "b": "1", "c": "2"}, "ac"),
+        ({"a": "1", "b": "2", "c": "3"}, "abc"),
+        ({"a": "1"}, "ab"),
+        ({}, "ab"),
+    ],
+    ids=["one explains all", "adds nothing", "each its own", "beside the failures", "nothing failed"],
+)
+def test_roots_that_the_sentence_names(explained: dict[str, str], told: str) -> None:
+    roots = [finding(f"f-{rule}", rule=rule) for rule in "abc"]
+    found = reasons(roots, {rule: frozenset(calls) for rule, calls in explained.items()})
+    assert "".join(f.rule for f in found) == told
+
+
+@pytest.mark.parametrize(
+    ("severities", "tail"),
+    [
+        (["high"], ""),
+        (["high", "high"], " (1 more incident below.)"),
+        (["high", "low"], " (1 remark below.)"),
+        (["high", "medium", "high", "low", "info"], " (2 more incidents and 2 remarks below.)"),
+    ],
+)
+def test_what_follows_below_is_counted(severities: list[Severity], tail: str) -> None:
+    incidents = tuple(replace(INCIDENT, severity=severity) for severity in severities)
+    assert verdict(incidents, 5, 9, 1).sentence == f"1 call failed: because.{tail}"
 
 
 def test_what_a_log_said_stands_behind_what_it_means() -> None:

@@ -13,9 +13,9 @@ from investigator.report import render_html
 from investigator.report.charts import CurvePlot, Mark, _symbols
 from investigator.report.columns import column
 from investigator.report.html import _prose
-from investigator.report.incident_view import _file_name, impact_tiles
+from investigator.report.incident_view import impact_tiles
 from investigator.report.scales import Linear, time_ticks
-from investigator.report.text import duration, quantity
+from investigator.report.text import duration, model_name, quantity
 from investigator.report.viewmodel import page
 
 NOON = datetime(2026, 2, 18, 12, 0)
@@ -66,8 +66,8 @@ def test_columns_that_are_known_of_no_try_are_left_out(sample: ModuleType) -> No
 
 
 def test_a_stored_file_is_named_by_the_beginning_of_its_hash() -> None:
-    assert _file_name("/home/dev/.ollama/models/blobs/sha256-" + "ab" * 32) == "sha256-abababababab…"
-    assert _file_name("library/qwen3:8b") == "library/qwen3:8b"
+    assert model_name("/home/dev/.ollama/models/blobs/sha256-" + "ab" * 32) == "sha256-abababababab…"
+    assert model_name("library/qwen3:8b") == "library/qwen3:8b"
 
 
 def test_what_to_collect_is_listed_once_and_named_by_its_numbers(sample: ModuleType) -> None:
