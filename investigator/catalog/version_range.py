@@ -1,4 +1,4 @@
-"""Whether a release lies in a range as the catalogue writes it: `>=2026.5`, `2026.3.31 - 2026.4.9`, `2.1.x`."""
+"""Ranges of releases as the catalogue writes them (`>=2026.5`, `2026.3.31 - 2026.4.9`, `2.1.x`): what lies in them."""
 
 from __future__ import annotations
 
@@ -28,6 +28,17 @@ def includes(text: str | None, version: str | None) -> bool | None:
     if single := _SINGLE.match(plain):
         return _compare(release, single[1]) == 0
     return None
+
+
+def in_words(text: str | None) -> str:
+    """The same range for people: `2026.3.2 and older`; empty where it is told in words of its own, or not at all."""
+    plain = _ASIDE.sub("", text or "").strip()
+    if between := _RANGE.match(plain):
+        return f"{between[1]} – {between[2]}"
+    if bound := _BOUND.match(plain):
+        return {">=": f"{bound[2]} and newer", "<=": f"{bound[2]} and older", ">": f"newer than {bound[2]}",
+                "<": f"older than {bound[2]}"}[bound[1]]  # fmt: skip
+    return plain if _SINGLE.match(plain) else ""
 
 
 def _parts(text: str) -> Parts:

@@ -98,7 +98,8 @@ def _device_limit(devices: pl.DataFrame, host: _Limit | None) -> _Limit | None:
         return _from_row(metal, float(metal["total_bytes"][-1]), "GPU working set as the server printed it", "measured")
     if not cards.is_empty():
         total = sum(gpu_limit_bytes(MachineKind.DISCRETE, float(size)).mid for size in cards["total_bytes"].to_list())
-        return _from_row(cards, total, f"total of {cards.height} device(s) less what the driver takes", "derived")
+        of = "of the device" if cards.height == 1 else f"of {cards.height} devices together"
+        return _from_row(cards, total, f"memory {of} less what the driver takes", "derived")
     if not cpu.is_empty():
         limit = gpu_limit_bytes(MachineKind.CPU, float(cpu["total_bytes"][-1]))
         return _from_row(cpu, limit.mid, "host memory less what the system takes", "estimated")

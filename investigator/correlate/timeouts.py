@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from investigator.catalog import TimeoutLayer, TimeoutMatch, find_timeout, match_timeouts
-from investigator.catalog.version_range import includes
+from investigator.catalog.version_range import in_words, includes
 
 Covers: TypeAlias = Literal["first_byte", "whole_answer", "idle", "run"]
 
@@ -220,16 +220,25 @@ def _from_catalog(match: TimeoutMatch, ending: Ending) -> Limit:
     layer, seen = match.layer, ending.duration_s or 0.0
     owner = (find_timeout(layer.fired_by) if layer.fired_by else None) or layer
     seconds = layer.seconds or seen
-    note = f"known default: {', '.join(match.reasons)}"
-    if layer.versions:
-        note += f"; of {layer.versions}" + ("" if ending.version else ", the release is not known")
-    if seen > seconds + _LATE_S:
-        note += f"; set to {seconds:g} s, seen to fire at up to {(layer.effective_s or (0, seen))[1]:g} s"
-        seconds = float(round(seen))
-    if owner is not layer:
-        note += f"; {layer.component} leaves it as it is"
+    late = seen > seconds + _LATE_S
+    told = [_whose_default(layer, owner)]
+    if in_words(layer.versions) and not ending.version:
+        told.append("the version that ran is not known")
+    if late:
+        told.append(f"set to {seconds:g} s, seen to end calls after up to {(layer.effective_s or (0, seen))[1]:g} s")
+    told.append("it fits how long the call lasted" + (" and what its error says" if "text" in match.reasons else ""))
+    if not layer.verified:
+        told.append("known at second hand")
     key = next(iter(layer.keys or owner.keys), None)
-    return Limit(seconds, owner.component, key, _covers(layer), "estimated", note)
+    seconds = float(round(seen)) if late else seconds
+    return Limit(seconds, owner.component, key, _covers(layer), "estimated", "; ".join(told))
+
+
+def _whose_default(layer: TimeoutLayer, owner: TimeoutLayer) -> str:
+    """`built-in default of pi 0.70.2 and older`, also where it is a library's that the agent does not change."""
+    versions = in_words(layer.versions)
+    whose = " ".join(filter(None, (layer.agent or layer.component, versions)))
+    return f"built-in default of {whose}" if owner is layer else f"default of {owner.component}, kept by {whose}"
 
 
 def _covers(layer: TimeoutLayer) -> Covers:

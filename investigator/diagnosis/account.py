@@ -42,13 +42,27 @@ def input_problems(case: Case, rules: RuleSet) -> tuple[tuple[InputProblem, ...]
     return tuple(serious), tuple(notes)
 
 
+_NO_ZONE, _NO_YEAR = "these lines print no time zone", "these lines print no year"
+#: Basis of a stream's times → what is taken for them, and why.
+_TIMES = {
+    "zone_of_transport": ("in the time zone of the journal or container log around them", _NO_ZONE),
+    "zone_of_neighbours": ("in the time zone that other lines of the same log print", _NO_ZONE),
+    "zone_given": ("in the time zone that was given", _NO_ZONE),
+    "zone_of_other_logs": ("in the time zone of the other logs", _NO_ZONE),
+    "year_of_neighbours": ("in the year of the nearest lines with a date", _NO_YEAR),
+    "year_of_file": ("in the year in which the file was last written", _NO_YEAR),
+    "boot_of_neighbours": ("counted from the start of the machine that other lines date", "these lines print no date"),
+    "relative": ("seconds since the log began", "these lines print no time of day"),
+    "unknown": ("as if they were UTC; the time between them holds", "nothing tells their time zone"),
+}
+
+
 def assumptions(case: Case) -> tuple[Assumption, ...]:
     """Zones, clock offsets and anchors that were assumed, each with its basis."""
     found = []
     for stream, basis in case.connection.execute(query("time_bases")).fetchall():
-        found.append(
-            Assumption(f"times of {stream}", str(basis).replace("_", " "), "no zone is printed on these lines")
-        )
+        taken, because = _TIMES.get(basis, (str(basis).replace("_", " "), _NO_ZONE))
+        found.append(Assumption(f"times of {stream}", taken, because))
     for agent, offset, basis in case.connection.execute(query("clock_offsets")).fetchall():
         found.append(Assumption(f"clock of {agent}", f"{offset:+.1f} s against the server's", basis or "estimated"))
     return tuple(found)

@@ -201,5 +201,5 @@ def _common(rows: Sequence[MachineRow], load: IncidentLoad) -> str:
     shared = [why for why in (rows[0].why_not if rows else ()) if all(why in row.why_not for row in rows)]
     certain = [why for why in shared if not why.startswith("undecided")]
     chosen = [why for why in load.causes if why in certain] or certain[:1]
-    said = " and ".join(why[:1].lower() + why[1:] for why in chosen)
+    said = "; and ".join(why[:1].lower() + why[1:] for why in chosen)
     return f": on each of them {said}" if said else ""

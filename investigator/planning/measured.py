@@ -74,9 +74,9 @@ class CaseModel:
         """The case's own fit."""
         if self.prefill_r0 is None or self.prefill_c is None:
             return None
-        to = f" to {self.prefill_fitted_to_tokens:,} tokens" if self.prefill_fitted_to_tokens else ""
-        note = f"fitted to {self.prefill_points or 'the'} requests of this case{to}"
         fitted_to = self.prefill_fitted_to_tokens
+        requests = f"{self.prefill_points or 'the'} request{'s' if self.prefill_points != 1 else ''} of this case"
+        note = f"fitted to {requests}" + (f", the deepest at {fitted_to:,} tokens" if fitted_to else "")
         return case_speed(self.prefill_r0, self.prefill_c, self.prefill_spread, note, fitted_to, self.break_at)
 
     def budget(self) -> Budget | None:

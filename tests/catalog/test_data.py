@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, get_args
 
@@ -27,6 +28,11 @@ def knowledge(shared: Path) -> Any:
         return load_yaml((shared / "knowledge" / name).read_text(encoding="utf-8"))
 
     return load
+
+
+def test_prices_have_a_date_and_nothing_else_in_it() -> None:
+    dates = {machine.price.date for machine in load_machines() if machine.price}
+    assert [date for date in dates if not re.fullmatch(r"20\d\d(-\d\d)?", date)] == []
 
 
 @pytest.mark.parametrize("load", [load_models, load_machines, load_timeouts])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from investigator.catalog.version_range import includes
+from investigator.catalog.version_range import in_words, includes
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,20 @@ from investigator.catalog.version_range import includes
 )
 def test_includes(text: str | None, version: str | None, expected: bool | None) -> None:
     assert includes(text, version) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("<=2026.3.2", "2026.3.2 and older"),
+        (">=2026.5", "2026.5 and newer"),
+        ("<2", "older than 2"),
+        ("0.70.3 - 0.75.3", "0.70.3 – 0.75.3"),
+        ("2026.9.6 (absent in 2026.7.1)", "2026.9.6"),
+        ("2.1.x", "2.1.x"),
+        ("some releases before 2026.4.24", ""),
+        (None, ""),
+    ],
+)
+def test_ranges_for_people(text: str | None, words: str) -> None:
+    assert in_words(text) == words
