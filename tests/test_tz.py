@@ -21,7 +21,10 @@ def bundle(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("tz", "basis"), [("Europe/Berlin", "zone given"), (None, "unknown")])
+@pytest.mark.parametrize(
+    ("tz", "basis"),
+    [("Europe/Berlin", "in the time zone that was given"), (None, "as if they were UTC; the time between them holds")],
+)
 def test_what_was_assumed_is_shown(bundle: Path, tz: str | None, basis: str) -> None:
     diagnosis = investigate([bundle], tz=tz)
     assert [(a.about, a.value) for a in diagnosis.assumptions] == [("times of logs.zip!server.log", basis)]

@@ -10,8 +10,10 @@ from typing import NamedTuple
 from investigator.diagnosis.model import TimelineMark, TimelineSpan
 from investigator.report import density, scales
 from investigator.report.charts import Bar, Drawing, Mark, Paper, label_places
-from investigator.report.language import _
+from investigator.report.language import _, figures_in
 from investigator.report.text import duration, local
+from investigator.report.translated import composed
+from investigator.report.words import OUTCOMES, SPAN_KINDS
 
 LANES = (("agent", "agent calls"), ("server", "server requests"))
 #: At most this many rows a lane: what needs more is laid over the last row.
@@ -169,11 +171,21 @@ def _lane(
     return _Lane(bars, (max(rows, default=0) + 1) * _ROW, "")
 
 
+def span_words(span: TimelineSpan) -> tuple[str, str, str]:
+    """What it is, of what, and how it ended."""
+    return (
+        _(SPAN_KINDS.get(span.kind, span.kind)),
+        composed(figures_in(span.label)),
+        _(OUTCOMES.get(span.outcome, span.outcome.replace("_", " "))),
+    )
+
+
 def _bar(one: Timed, x: scales.Linear, base: float, y: float, zone: int | None) -> Bar:
     left, right = x(one.start - base), x(one.end - base)
     span = one.span
     when = f"{local(span.start, zone):%H:%M:%S} – {local(span.end, zone):%H:%M:%S}"
-    tip = f"{span.kind}: {span.label}, {when}, {duration(one.end - one.start)}, {span.outcome}"
+    kind, label, outcome = span_words(span)
+    tip = f"{kind}: {label}, {when}, {duration(one.end - one.start)}, {outcome}"
     # What failed is seen however short it was.
     least = 3.0 if one.cls.endswith("bad") else 1.0
     return Bar(left, y, round(max(right - left, least), 2), _BAR, one.cls, tip)

@@ -9,12 +9,11 @@ from investigator.diagnosis.model import Diagnosis, Incident, TimelineMark, Time
 from investigator.report.cells import capped, num, row_start, text_cell
 from investigator.report.charts import NARROW, WIDE
 from investigator.report.evidence_view import failed_tries
-from investigator.report.language import _, figures, figures_in
+from investigator.report.language import _, figures
 from investigator.report.text import clock, local, plural, seconds, zone_words
-from investigator.report.timeline import KINDS, Timeline, draw_timeline, lanes_of, span_class, timed
-from investigator.report.translated import composed
+from investigator.report.timeline import KINDS, Timeline, draw_timeline, lanes_of, span_class, span_words, timed
 from investigator.report.viewtypes import Cell, Chart, Table, Tag
-from investigator.report.words import OUTCOMES, SPAN_KINDS
+from investigator.report.words import SPAN_KINDS
 
 _MAX_LIMITS = 12
 _TITLES: dict[tuple[str, ...], str] = {("server",): "What the server did", ("agent",): "What the agent did"}
@@ -96,12 +95,13 @@ def _span_table(spans: Sequence[TimelineSpan], zone_offset_s: int | None) -> Tab
 
 
 def _span_row(span: TimelineSpan, zone_offset_s: int | None) -> tuple[Cell, ...]:
+    kind, label, outcome = span_words(span)
     return (
         text_cell(_(span.lane)),
-        text_cell(_(SPAN_KINDS.get(span.kind, span.kind))),
+        text_cell(kind),
         Cell(clock(span.start, zone_offset_s)),
         Cell(clock(span.end, zone_offset_s)),
         Cell(seconds((span.end - span.start).total_seconds()), numeric=True),
-        text_cell(composed(figures_in(span.label))),
-        text_cell(_(OUTCOMES.get(span.outcome, span.outcome.replace("_", " ")))),
+        text_cell(label),
+        text_cell(outcome),
     )

@@ -80,6 +80,7 @@ def in_language(d: Diagnosis) -> Diagnosis:
         incidents=rewritten(d.incidents, change),
         assumptions=rewritten(d.assumptions, change),
         exit_reasons=rewritten(d.exit_reasons, change),
+        marks=tuple(replace(mark, label=_(mark.label)) for mark in d.marks),
     )
 
 
