@@ -27,6 +27,8 @@ CHROMIUM = "/usr/bin/chromium"
 #: Heading → whether a fixture's folder belongs below it.
 _GROUPS = (("Incidents seen from both sides", False), ("Short logs and pasted texts", True))
 
+_NAMES = {"aider": "Aider", "cpu": "CPU", "gpu": "GPU", "opencode": "OpenCode"}
+
 
 def incidents() -> list[Path]:
     """Fixture folders with logs in them: those with an expected.yaml, by name."""
@@ -61,7 +63,8 @@ def _first_cause(diagnosis: Diagnosis) -> str | None:
 
 
 def _row(name: str, diagnosis: Diagnosis) -> dict[str, str | None]:
-    title = name.replace("-", " ")
+    title = name.replace("claude-code", "Claude-Code").replace("-", " ")
+    title = " ".join(_NAMES.get(word, word) for word in title.split())
     sentence, cause = diagnosis.verdict.sentence, _first_cause(diagnosis)
     return {"name": name, "title": title[:1].upper() + title[1:], "sentence": sentence, "cause": cause}
 

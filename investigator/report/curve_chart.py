@@ -24,12 +24,13 @@ def curve_chart(anchor: str, curve: Curve, attempts: Sequence[AttemptRow]) -> Ch
     plot = _plot(curve, attempts)
     needed = ", ".join(mark[2] for mark in plot.marks)
     words = f" {_('A call like the failed ones would take')}: {needed}." if needed else ""
-    told = _("{requests} and the fitted curve for {model}.")
+    told = _("{requests} and the fitted curve for {model}.").format(
+        requests=plural(len(curve.points), "timed request"), model=model_name(curve.model)
+    )
     return Chart(
         anchor,
         "How long reading a prompt takes on this machine",
-        told.format(requests=plural(len(curve.points), "timed request"), model=model_name(curve.model)).replace("….", "…")
-        + words,
+        told.replace("….", "…") + words,
         charts.draw_curve(plot, WIDE),
         charts.draw_curve(plot, NARROW),
         _legend(curve, plot),

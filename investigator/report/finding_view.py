@@ -56,7 +56,9 @@ def _explains(count: int | None, failed: int) -> str:
 
 def verdict_tags(incident: Incident) -> dict[str, Tag]:
     """Rule → its verdict on the page: the same word wherever the rule is met."""
-    return {line.rule: tag(line.verdict, HYPOTHESES) for line in incident.differential}
+    tags = {line.rule: tag(line.verdict, HYPOTHESES) for line in incident.differential}
+    idle = [line.rule for line in incident.causes if incident.impact.failed_calls and not line.explains]
+    return tags | {rule: Tag("symptom", _("beside the failures")) for rule in idle if len(idle) < len(incident.causes)}
 
 
 def finding_anchor(anchor: str, incident: Incident, finding_id: str) -> str:

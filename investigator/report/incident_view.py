@@ -10,7 +10,7 @@ from investigator.report.changes_view import MAX_WORLDS, fix_view, left_out, wor
 from investigator.report.columns import not_known_words
 from investigator.report.curve_chart import curve_chart
 from investigator.report.evidence_view import MAX_TRIES, Evidence, failed_tries
-from investigator.report.finding_view import MAX_FINDINGS, finding_view
+from investigator.report.finding_view import MAX_FINDINGS, finding_view, verdict_tags
 from investigator.report.graph_view import cause_tree
 from investigator.report.language import _
 from investigator.report.machines_view import machines_view
@@ -24,9 +24,10 @@ from investigator.report.viewtypes import (
     HypothesisView,
     IncidentView,
     NearestView,
+    Tag,
     Tile,
 )
-from investigator.report.words import HYPOTHESES, outcome_tag, severity_tag, tag
+from investigator.report.words import outcome_tag, severity_tag
 from investigator.rulebook.findings import Finding
 
 #: Stands for a rule where a diagnosis tells many quiet causes together.
@@ -50,6 +51,7 @@ def incident_view(d: Diagnosis, incident: Incident, number_: int, evidence: Evid
     helps = [world for world in worlds if world.saves != "no"]
     useless = [world for world in worlds if world.saves == "no"]
     failed = failed_tries(incident)
+    verdicts = verdict_tags(incident)
     collects = tuple(dict.fromkeys(one for h in incident.differential for one in _commands(h)))
     return IncidentView(
         anchor=anchor,
@@ -73,7 +75,7 @@ def incident_view(d: Diagnosis, incident: Incident, number_: int, evidence: Evid
         graph=cause_tree(incident, anchor),
         symptoms=_untold_symptoms(incident),
         nearest=tuple(_nearest(miss) for miss in incident.nearest),
-        differential=tuple(_hypothesis(h, evidence, collects) for h in incident.differential),
+        differential=tuple(_hypothesis(h, verdicts[h.rule], evidence, collects) for h in incident.differential),
         collects=collects,
         helps=tuple(map(world_view, helps[:MAX_WORLDS])),
         useless=tuple(map(world_view, useless[:MAX_WORLDS])),
@@ -158,11 +160,11 @@ def _runs(numbers: Iterable[int]) -> tuple[tuple[int, int], ...]:
     return tuple(runs)
 
 
-def _hypothesis(h: Hypothesis, evidence: Evidence, collects: Sequence[str]) -> HypothesisView:
+def _hypothesis(h: Hypothesis, verdict: Tag, evidence: Evidence, collects: Sequence[str]) -> HypothesisView:
     return HypothesisView(
         h.title,
         h.rule,
-        tag(h.verdict, HYPOTHESES),
+        verdict,
         h.evidence_for,
         tuple(map(not_known_words, h.evidence_against)),
         h.collect,
