@@ -99,7 +99,7 @@ def _bar(row: Row, title: str, window_tokens: int) -> MemoryBar:
     parts = [
         ("weights", _number(row["weights_bytes"])),
         ("KV cache", kv_bytes),
-        ("compute", _number(row["compute_bytes"])),
+        ("compute buffers", _number(row["compute_bytes"])),
     ]
     return MemoryBar(
         title=f"{title}: {window_tokens:,} tokens",

@@ -60,7 +60,9 @@ def why(row: Row, roots: Sequence[Finding], at_slot: Mapping[str, Turn]) -> str:
     told = _OUTCOMES.get(str(row["outcome"]), str(row["outcome"]))
     if isinstance(row["duration_s"], (int, float)):
         seconds = round(float(row["duration_s"]), 1)
-        when = f" after {spoken(seconds, 's')}" if seconds else " at once"
+        # Where nothing listens, the answer never takes time.
+        instant = "" if row["outcome"] == "connection_refused" else " at once"
+        when = f" after {spoken(seconds, 's')}" if seconds else instant
         what, colon, detail = told.partition(":")
         told = f"{what}{when}{colon}{detail}"
     if turn := reason(row, at_slot):

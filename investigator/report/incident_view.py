@@ -98,15 +98,17 @@ def impact_tiles(incident: Incident) -> tuple[Tile, ...]:
     impact = incident.impact
     tiles = []
     if impact.failed_calls:
-        failed = Shown(number(impact.failed_calls), f"{impact.failed_calls} calls")
+        failed = Shown(number(impact.failed_calls), plural(impact.failed_calls, "call"))
         tiles.append(Tile(failed, "failed call" if impact.failed_calls == 1 else "failed calls"))
     if impact.failed_attempts != impact.failed_calls:
-        tiles.append(Tile(Shown(number(impact.failed_attempts), f"{impact.failed_attempts} tries"), "failed tries"))
+        tiles.append(
+            Tile(Shown(number(impact.failed_attempts), plural(impact.failed_attempts, "try", "tries")), "failed tries")
+        )
     if impact.wall_s is not None and impact.wall_s >= _LEAST_DAMAGE_S:
         tiles.append(Tile(seconds(impact.wall_s), "spent waiting in vain"))
     if impact.tokens_read_in_vain is not None:
         tokens = impact.tokens_read_in_vain
-        tiles.append(Tile(Shown(number(tokens), f"{tokens:,} tokens"), "prompt tokens read in vain"))
+        tiles.append(Tile(Shown(number(tokens), plural(tokens, "token", "tokens")), "prompt tokens read in vain"))
     if impact.server_share is not None and (impact.server_s or 0.0) >= _LEAST_DAMAGE_S:
         share = Shown(share_of(impact.server_share), f"{impact.server_s or 0.0:,.1f} s")
         tiles.append(Tile(share, "of the server’s busy time"))

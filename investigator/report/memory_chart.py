@@ -19,18 +19,18 @@ def memory_chart(anchor: str, memory: Sequence[MemoryBar]) -> Chart | None:
         return None
     limits = {bar.limit_bytes: bar.limit_basis for bar in memory if bar.limit_bytes is not None}
     lines = tuple(Limit(at, f"{_('limit')} {size(at)}", "limit") for at in sorted(limits))
-    names = list(dict.fromkeys(name for bar in memory for name, _ in bar.parts))
+    names = list(dict.fromkeys(name for bar in memory for name, _amount in bar.parts))
     rows = tuple(
         RowOfBars(
-            f"{bar.title} · {size(sum(amount for _, amount in bar.parts))}",
-            tuple((f"part{names.index(name) % 5}", amount, f"{name}: {size(amount)}") for name, amount in bar.parts),
+            f"{bar.title} · {size(sum(amount for _name, amount in bar.parts))}",
+            tuple((f"part{names.index(name) % 5}", amount, f"{_(name)}: {size(amount)}") for name, amount in bar.parts),
             bar.title,
-            bar.limit_bytes is not None and sum(a for _, a in bar.parts) > bar.limit_bytes,
+            bar.limit_bytes is not None and sum(a for _name, a in bar.parts) > bar.limit_bytes,
             bar.limit_bytes,
         )
         for bar in memory[:8]
     )
-    top = charts.top_of([*(sum(a for _, a in bar.parts) for bar in memory), *limits])
+    top = charts.top_of([*(sum(a for _name, a in bar.parts) for bar in memory), *limits])
     ticks = tuple((t, size(t).replace(".0", "") if t else "0") for t in scales.byte_ticks(0, top, 7))
     chart = Bars(rows, lines, ticks, row_h=24, names_above=True)
     told = "; ".join(_memory_words(bar) for bar in memory[:8])
@@ -63,7 +63,7 @@ def _row(bar: MemoryBar, names: Sequence[str]) -> tuple[Cell, ...]:
 
 
 def _memory_words(bar: MemoryBar) -> str:
-    total = sum(amount for _, amount in bar.parts)
+    total = sum(amount for _name, amount in bar.parts)
     if bar.limit_bytes is None:
         return f"{bar.title} – {size(total)}, {_('the limit is not known')}"
     fits = _("too much") if total > bar.limit_bytes else _("fits")

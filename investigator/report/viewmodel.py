@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from investigator.diagnosis.model import Diagnosis, InputLine
-from investigator.report.cells import capped, text_cell
+from investigator.diagnosis.model import AttemptRow, Diagnosis, InputLine
+from investigator.report.cells import capped, num, text_cell
 from investigator.report.clean import clean
 from investigator.report.columns import rule_reasons
 from investigator.report.evidence_view import Evidence, cited, common_root
 from investigator.report.incident_view import impact_tiles, incident_view
 from investigator.report.language import _, current
 from investigator.report.redact import REDACT, Redaction
-from investigator.report.text import Shown, clipped, number, plural, size, zone_words
+from investigator.report.text import Shown, clipped, number, plural, share_of, size, zone_words
 from investigator.report.timeline_view import timeline_chart
 from investigator.report.token_chart import tokens_chart
 from investigator.report.translated import in_language
@@ -71,7 +71,7 @@ def page(diagnosis: Diagnosis, caps: Caps = CAPS[0], redaction: Redaction = REDA
         totals=_totals(d.inputs),
         assumptions=_assumptions(d),
         problems=_problems(d),
-        unpaired=_unpaired(d.unpaired),
+        unpaired=_unpaired(d.unpaired) + _pairing(d.attempts),
         suppressed=capped(("rule", "why", "until", "finding"), d.suppressed, _suppressed_row),
         redacted=redaction.on,
         receipt=_receipt(receipt) if redaction.on else _(NOT_REDACTED),
@@ -128,7 +128,11 @@ def _remedy(d: Diagnosis) -> tuple[tuple[str, ...], str]:
 def _tiles(d: Diagnosis) -> tuple[Tile, ...]:
     """Impact over all incidents; of the only one, its own."""
     read = len(d.attempts)
-    calls = (Tile(Shown(number(read), f"{read} attempts"), "call read" if read == 1 else "calls read"),) if read else ()
+    calls = (
+        (Tile(Shown(number(read), plural(read, "attempt")), "call read" if read == 1 else "calls read"),)
+        if read
+        else ()
+    )
     if len(d.incidents) < 2:
         return (impact_tiles(d.incidents[0]) if d.incidents else ()) or calls
     failed = sum(incident.impact.failed_calls for incident in d.incidents)
@@ -219,6 +223,15 @@ def _unpaired(unpaired: Mapping[str, int]) -> str:
         if counts
         else _("nothing was left unpaired")
     )
+
+
+def _pairing(attempts: Sequence[AttemptRow]) -> str:
+    """How sure it is which request belongs to which call, over the attempts that both sides saw."""
+    sure = [value for row in attempts if (value := num(row, "pairing_confidence")) is not None]
+    if not sure:
+        return ""
+    low, high = share_of(min(sure)), share_of(max(sure))
+    return f"; {_('confidence of the pairing')}: {low if low == high else f'{low} – {high}'}"
 
 
 def _receipt(receipt: Mapping[str, int]) -> str:
