@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from investigator.config.quantities import Bytes, Seconds
-from investigator.rulebook.overrides import RuleOverride
+from investigator.rulebook.exceptions import RuleOverride
 
 Severity = Literal["info", "low", "medium", "high", "critical"]
 _STATE = "~/.local/state/investigator"

@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from investigator.capacity import Interval
-from investigator.capacity import Verdict as Chance
-from investigator.capacity.memory import FitVerdict
-from investigator.catalog import Price
-from investigator.correlate.narrow import Narrowed
 from investigator.rulebook.findings import EvidenceRef, Finding, Label, RuleResult, Severity, Value
-from investigator.rulebook.overrides import Suppressed
-from investigator.rulebook.pack import Pack
+
+if TYPE_CHECKING:
+    # Names of types only: who prints a diagnosis need not load what made it.
+    from investigator.capacity import Interval
+    from investigator.capacity import Verdict as Chance
+    from investigator.capacity.memory import FitVerdict
+    from investigator.catalog import Price
+    from investigator.correlate.narrow import Narrowed
+    from investigator.rulebook.exceptions import Suppressed
+    from investigator.rulebook.pack import Pack
 
 VerdictKind = Literal["cause_found", "unexplained", "insufficient", "healthy"]
 HypothesisVerdict = Literal["cause", "contributes", "symptom", "ruled_out", "cannot_tell"]

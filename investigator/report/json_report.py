@@ -7,13 +7,15 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from investigator.correlate.narrow import Narrowed
 from investigator.diagnosis.model import AttemptRow, Diagnosis, Incident, InputLine, World
 from investigator.report.clean import clean
 from investigator.report.redact import REDACT, Redaction
 from investigator.rulebook.findings import EvidenceRef, Finding, RuleResult
+
+if TYPE_CHECKING:
+    from investigator.correlate.narrow import Narrowed
 
 SCHEMA_VERSION = 1
 _REWRITTEN = ("incident_id", "differential", "what_would_help", "findings", "attempts")

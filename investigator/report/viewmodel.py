@@ -19,8 +19,8 @@ from investigator.report.token_chart import tokens_chart
 from investigator.report.translated import in_language
 from investigator.report.viewtypes import Cell, Chart, InputView, Page, Table, Tag, Tile
 from investigator.report.words import RULE_OUTCOMES, VERDICTS, narrowed_words, severity_tag, tag
+from investigator.rulebook.exceptions import Suppressed
 from investigator.rulebook.findings import SEVERITIES, RuleResult
-from investigator.rulebook.overrides import Suppressed
 
 #: Stands on every report that was made without redaction.
 NOT_REDACTED = "Not redacted: this report may hold keys, names, addresses and other secrets. Do not pass it on."

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from investigator.correlate.narrow import Narrowed
 from investigator.report.language import _
 from investigator.report.text import number
 from investigator.report.viewtypes import Tag
+
+if TYPE_CHECKING:
+    from investigator.correlate.narrow import Narrowed
 
 VERDICTS: Mapping[str, str] = {
     "cause_found": "Cause found",

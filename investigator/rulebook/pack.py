@@ -16,7 +16,7 @@ from investigator.rulebook.findings import Value
 from investigator.yamltext import load as load_yaml
 
 if TYPE_CHECKING:
-    from investigator.rulebook.overrides import RuleOverride
+    from investigator.rulebook.exceptions import RuleOverride
 
 PACK_FILE = "pack.yaml"
 

@@ -6,39 +6,23 @@ not judged is known by the book of nights.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from investigator import __version__
 from investigator.casefile.case import Case
 from investigator.casefile.follow import FollowReport, Growth, follow
 from investigator.casefile.ingest import Progress
 from investigator.config import Config
-from investigator.diagnosis.diagnose import diagnose
-from investigator.diagnosis.model import Diagnosis, Incident
-from investigator.errors import DeliveryProblem, InputProblem
+from investigator.errors import InputProblem
 from investigator.exits import Exit, worst
-from investigator.pipeline import builtin_rules
-from investigator.report.render import render
-from investigator.report.write import write_report
-from investigator.resources import rules_dir
-from investigator.rulebook.findings import SEVERITIES
-from investigator.rulebook.overrides import overridden, without_exceptions
-from investigator.rulebook.pack import RuleSet
-from investigator.rulebook.sandbox import evaluate_safely
 from investigator.scan import journal
-from investigator.scan.baselines import Drop, drops
+from investigator.scan.baselines import Drop
 from investigator.scan.book import Book, Findings, Night
-from investigator.scan.history import remember
-from investigator.scan.measured import measures, place_of
-from investigator.scan.misses import Warning_, warnings
-from investigator.scan.nearest import nearest_misses
-from investigator.scan.nights import Seen, Told, compare, seen
-from investigator.scan.pages import write_overview
+from investigator.scan.misses import Warning_
+from investigator.scan.nights import Told
 from investigator.scan.versions import versions_of
-from investigator.scan.window import window
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +71,6 @@ class _Scan:
         self._book = Book(case)
         self._problems: list[str] = []
         self._codes: list[Exit] = []
-        self._streams: dict[str, str] = {}
 
     def run(self) -> Outcome:
         last = self._book.last()
@@ -121,81 +104,21 @@ class _Scan:
         return followed
 
     def _judge(self, night: Night, followed: FollowReport, growths: Sequence[Growth]) -> Outcome:
-        rules = builtin_rules([self._config.resolved(path) for path in self._settings.rules])
-        rules = overridden(rules, self._config.settings.rules, str(self._config.path))
-        since = max(1, night.night - self._settings.warn.baseline_nights)
-        with window(self._case, growths, self._lookback_s, self._settings.tz) as judged:
-            evaluation, rules = evaluate_safely(judged.connection, rules, rules_dir())
-            evaluation, suppressed = without_exceptions(evaluation, rules)
-            diagnosis = diagnose(judged, rules, evaluation, tool_version=__version__, fail_on=self._settings.fail_on)
-            diagnosis = replace(diagnosis, packs=rules.packs, suppressed=suppressed)
-            tonight = measures(judged, self._case)
-            near = nearest_misses(judged, evaluation, rules)
-            sql = "SELECT attempt_id, stream FROM attempts WHERE stream IS NOT NULL"
-            self._streams = dict(judged.connection.execute(sql).fetchall())
-            remember(self._case, judged)
-        told = self._compare(night, diagnosis, growths)
-        pages = self._pages(night, diagnosis)
-        worse = drops(tonight, self._book.measures(since), self._settings.warn.slower_by)
-        warned = warnings(near, self._book.misses(since), self._settings.warn.closest_miss)
-        self._rules_told(rules)
-        if any(self._serious(t) for t in told) or worse:
+        from investigator.scan.judge import Judge
+        from investigator.scan.pages import write_overview
+
+        judged = Judge(self._config, self._book, self._trouble).judge(self._case, night, growths, self._lookback_s)
+        if judged.serious:
             self._codes.append(Exit.FINDINGS)
         night = replace(night, exit_code=int(worst(self._codes)))
-        self._book.write(Findings(night, told, pages, tonight, near))
+        self._book.write(Findings(night, judged.told, judged.pages, judged.measures, judged.near))
         outcome = replace(
-            self._outcome(night, followed), told=told, warnings=warned, drops=worse, pages=tuple(pages.values())
-        )
+            self._outcome(night, followed), told=judged.told, warnings=judged.warnings, drops=judged.drops,
+            pages=tuple(judged.pages.values()),
+        )  # fmt: skip
         notes = [*outcome.gaps, *outcome.problems, *([night.reason] if night.reason else [])]
-        write_overview(self._book, outcome.reports, night.night, warned, worse, notes)
+        write_overview(self._book, outcome.reports, night.night, judged.warnings, judged.drops, notes)
         return outcome
-
-    def _compare(self, night: Night, diagnosis: Diagnosis, growths: Sequence[Growth]) -> tuple[Told, ...]:
-        read = {place_of(growth.path) for growth in growths}
-        read |= {f"agent {row.columns['agent']}" for row in diagnosis.attempts if row.columns.get("agent")}
-        if night.reason:
-            read = {known.seen.place for known in self._book.open_incidents().values()}
-        new_from = {growth.path: growth.from_line for growth in growths}
-        tonight = [
-            self._seen(incident)
-            for incident in _worth_telling(diagnosis.incidents)
-            if night.reason or _is_fresh(incident, new_from)
-        ]
-        return compare(tonight, self._book.open_incidents(), night.night, frozenset(read))
-
-    def _pages(self, night: Night, diagnosis: Diagnosis) -> dict[str, str]:
-        """One page per incident; its path below the folder of reports, by identity."""
-        folder = self._config.resolved(self._settings.reports)
-        name = f"{night.started_at:%Y-%m-%d}-{night.night:04}"
-        pages: dict[str, str] = {}
-        for incident in _worth_telling(diagnosis.incidents):
-            identity = self._seen(incident).identity
-            if identity in pages:
-                continue
-            page = f"{name}/{identity}.html"
-            try:
-                data = render(replace(diagnosis, incidents=(incident,)), "html", lang=self._settings.lang)
-                (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
-                write_report(folder / page, data)
-                pages[identity] = page
-            except DeliveryProblem as problem:
-                self._trouble(str(problem), Exit.UNDELIVERED)
-        return pages
-
-    def _seen(self, incident: Incident) -> Seen:
-        """The incident with the log that it belongs to: the server's, else the agent by name, else its evidence's."""
-        stream = next((self._streams[a.attempt_id] for a in incident.attempts if a.attempt_id in self._streams), None)
-        agent = next((f"agent {a.columns['agent']}" for a in incident.attempts if a.columns.get("agent")), None)
-        source = next((ref.source for finding in incident.findings for ref in finding.evidence), None)
-        return seen(incident, place_of(stream) if stream else agent or (place_of(source) if source else ""))
-
-    def _serious(self, told: Told) -> bool:
-        least = SEVERITIES.index(self._settings.fail_on)
-        return told.change != "gone" and SEVERITIES.index(told.seen.severity) >= least
-
-    def _rules_told(self, rules: RuleSet) -> None:
-        for problem in rules.problems:
-            self._trouble(str(problem), Exit.INCOMPLETE)
 
     def _trouble(self, text: str, code: Exit) -> None:
         self._problems.append(text)
@@ -207,14 +130,3 @@ class _Scan:
             warnings=(), drops=(), problems=tuple(self._problems), gaps=followed.gaps, codes=tuple(self._codes),
             reports=self._config.resolved(self._settings.reports),
         )  # fmt: skip
-
-
-def _is_fresh(incident: Incident, new_from: Mapping[str, int]) -> bool:
-    """Does one of its lines stand in what was read tonight? The rest of the window was told in an earlier night."""
-    cited = [ref for finding in incident.findings for ref in finding.evidence]
-    cited += [ref for attempt in incident.attempts for ref in attempt.evidence]
-    return any(ref.source in new_from and ref.line_no >= new_from[ref.source] for ref in cited)
-
-
-def _worth_telling(incidents: Iterable[Incident]) -> tuple[Incident, ...]:
-    return tuple(incident for incident in incidents if incident.severity != "info")

@@ -18,7 +18,7 @@ import pytest
 from investigator.correlate.narrow import Narrowed
 from investigator.diagnosis.model import Hypothesis, Nearest
 from investigator.report import render_html, scan
-from investigator.rulebook.overrides import Suppressed
+from investigator.rulebook.exceptions import Suppressed
 
 TEMPLATES = Path(__file__).parents[2] / "investigator" / "report" / "templates"
 VOID = {"meta", "link", "br", "img", "hr", "input", "wbr"}

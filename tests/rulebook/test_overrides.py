@@ -11,8 +11,9 @@ import pytest
 from pydantic import ValidationError
 
 from investigator.rulebook.evaluate import evaluate
+from investigator.rulebook.exceptions import RuleException, RuleOverride
 from investigator.rulebook.nearness import candidates
-from investigator.rulebook.overrides import RuleException, RuleOverride, overridden, without_exceptions
+from investigator.rulebook.overrides import overridden, without_exceptions
 from investigator.rulebook.pack import RuleSet
 
 Rows = dict[str, list[dict[str, Any]]]
