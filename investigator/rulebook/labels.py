@@ -17,6 +17,9 @@ from investigator.sqltext import sql_reader
 
 _sql = sql_reader(__package__, "sql")
 
+#: Of the lines behind a row, for a number that has none of its own.
+_ROW_LINES = 2
+
 _STRENGTH: Mapping[str, int] = {"measured": 0, "derived": 1, "estimated": 2}
 
 
@@ -51,12 +54,16 @@ class OperandBook:
     known: Mapping[tuple[str, str, str], _Known]
 
     def operand(self, compiled: Compiled, row: Row, name: str) -> Operand:
-        """The column `name` of a candidate row. A number `operands` does not know is derived: a join made it."""
+        """The column `name` of a candidate row. A number `operands` does not know is derived: a join made it, out of
+        the lines that the row itself rests on.
+        """
         value: Value = row.get(name)
         found = self.known.get(_place(compiled, row, name))
         default: Label = "derived" if is_number(value) else "measured"
         label = weakest(found.labels) if found and found.labels else default
         evidence = evidence_refs(found.evidence) if found else ()
+        if not evidence and value is not None:
+            evidence = evidence_refs(list(row.get("evidence") or ())[:_ROW_LINES])
         return Operand(name, value, compiled.units.get(name), label, evidence, found.note if found else None)
 
     def of_expression(self, compiled: Compiled, row: Row, expression: Expression) -> tuple[Operand, ...]:

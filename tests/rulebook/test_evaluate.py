@@ -67,6 +67,15 @@ def test_operands_carry_label_and_evidence(founding: Evaluation) -> None:
     assert (rate.name, rate.note) == ("deepest_tps", "prompt eval rate printed by the engine")
 
 
+def test_every_number_points_to_a_line(founding: Evaluation) -> None:
+    operands = [o for finding in founding.findings for step in finding.steps for o in step.operands]
+    assert [o.name for o in operands if o.value is not None and not o.evidence] == []
+    retried = of(founding, "retried-in-vain")
+    counted = [o for step in retried.steps for o in step.operands]
+    assert {o.label for o in counted} == {"derived"}
+    assert {ref for o in counted for ref in o.evidence} <= set(retried.evidence)
+
+
 def test_a_finding_is_no_surer_than_its_weakest_operand(case: Case, founding_rows: Rows, built_in: RuleSet) -> None:
     for operand in founding_rows["operands"]:
         if operand["column_name"] == "native_window_tokens":
