@@ -62,7 +62,8 @@ class Evidence:
         return tuple(self._view(line) for line in self._lines)
 
     def _view(self, line: EvidenceLine) -> EvidenceView:
-        text = clipped(line.text, MAX_CHARS) if line.state != "rotated_away" or line.text else "(line no longer there)"
+        gone = line.state == "rotated_away" and not line.text
+        text = _("(line no longer there)") if gone else clipped(line.text, MAX_CHARS)
         around = [
             *((no, clipped(t, _NEIGHBOUR_CHARS), False) for no, t in line.before),
             (line.line_no, text, True),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from investigator.diagnosis.model import Diagnosis
 from investigator.report.language import _, speaking
 from investigator.report.redact import REDACT, Redaction
-from investigator.report.text import Shown, clipped
+from investigator.report.text import Shown, clipped, plural
 from investigator.report.viewmodel import page
 from investigator.report.viewtypes import (
     Cell,
@@ -29,6 +29,7 @@ SUMMARY_BYTES = 4_000
 TOTAL_CHARS = 60_000
 _MAX_EVIDENCE = 40
 _MAX_LINE = 500
+_HYPOTHESIS = ("hypothesis", "verdict", "for", "against", "collect")
 _SPECIAL = re.compile(r"([\\`*_\[\]|~!{}$^])")
 _LINE_START = re.compile(r"^(\d*)([-+=#.)]+(?:\s|$))")
 _PING = re.compile(r"([@#])(?=[\w-])")
@@ -51,7 +52,8 @@ def _rendered(view: Page) -> str:
         sections.append(text)
         used += len(text)
     if left_out:
-        sections.append(f"_Left out to fit a comment: {', '.join(left_out)}. The HTML report has everything._")
+        told = _("Left out to fit a comment: {parts}. The HTML report has everything.")
+        sections.append(f"_{told.format(parts=', '.join(map(_, left_out)))}_")
     return "\n\n".join(sections) + "\n"
 
 
@@ -83,14 +85,14 @@ def code(text: str) -> str:
 
 
 def _summary(view: Page) -> str:
-    severity = f" · severity **{view.severity.text}**" if view.severity else ""
+    severity = f" · {_('severity')} **{view.severity.text}**" if view.severity else ""
     head = [f"## {plain(view.verdict.text)}{severity}", plain(view.sentence)]
     if view.narrowed:
         head.append(f"_{plain(view.narrowed)}_")
     if not view.redacted:
         head.insert(0, f"> **{plain(view.receipt)}**")
     if view.tiles:
-        head.append(" · ".join(f"**{plain(t.value.text)}** {plain(t.label)}" for t in view.tiles))
+        head.append(" · ".join(f"**{plain(t.value.text)}** {plain(_(t.label))}" for t in view.tiles))
     parts = [clipped("\n\n".join(head), 1_600)]
     for incident in view.incidents:
         for block in _incident_summary(incident, many=len(view.incidents) > 1):
@@ -104,7 +106,7 @@ def _incident_summary(incident: IncidentView, *, many: bool) -> Iterable[str]:
         yield f"### {incident.number}. {plain(incident.title)}\n\n{plain(incident.sentence)}"
     steps = [step for finding in incident.sums for step in finding.steps if not step.folded]
     if steps:
-        yield "\n".join(["| the sum | | |", "|---|---|---:|", *(_step_row(step) for step in steps[:12])])
+        yield "\n".join([f"| {_('the sum')} | | |", "|---|---|---:|", *(_step_row(step) for step in steps[:12])])
     if incident.nearest:
         yield f"**{_('What nearly explains it')}:**\n" + "\n".join(
             f"- {plain(n.title)}: {plain(n.say)}" + (f" ({n.ratio})" if n.ratio else "") for n in incident.nearest
@@ -116,7 +118,7 @@ def _incident_summary(incident: IncidentView, *, many: bool) -> Iterable[str]:
     ruled_out = [h for h in incident.differential if h.verdict.kind == "ruled_out"]
     if ruled_out:
         yield f"**{_('Ruled out')}:**\n" + "\n".join(
-            f"- {plain(h.title)}" + ("" if h.together else f": {plain('; '.join(h.cons) or 'no sign of it')}")
+            f"- {plain(h.title)}" + ("" if h.together else f": {plain('; '.join(h.cons) or _('no sign of it'))}")
             for h in ruled_out[:6]
         )
 
@@ -128,7 +130,7 @@ def _step_row(step: StepView) -> str:
 
 
 def _world_line(world: WorldView) -> str:
-    changes = " **and** ".join(plain(change) for change in world.changes)
+    changes = f" **{_('and')}** ".join(plain(change) for change in world.changes)
     return f"- {changes}: {world.verdict.text}, {world.saves}. {plain(world.why)}"
 
 
@@ -138,7 +140,7 @@ def _details(view: Page) -> Iterable[tuple[str, str]]:
     if view.evidence:
         shown = view.evidence[:_MAX_EVIDENCE]
         more = len(view.evidence) - len(shown)
-        blocks = [_evidence(e) for e in shown] + ([f"{more} more lines left out."] if more else [])
+        blocks = [_evidence(e) for e in shown] + ([f"{plural(more, 'more line')} {_('left out')}."] if more else [])
         yield "evidence", f"### {_('Evidence')}\n\n" + "\n\n".join(blocks)
     yield "rules", f"### {_('Rules and their outcomes')}\n\n" + _table(view.rules)
     inputs = Table(
@@ -156,10 +158,8 @@ def _details(view: Page) -> Iterable[tuple[str, str]]:
     for title, table in (*told, ("Problems with inputs", view.problems)):
         if table.rows:
             yield title.lower(), f"### {_(title)}\n\n" + _table(table)
-    yield (
-        "colophon",
-        f"investigator {' · '.join(map(plain, (view.tool_version, view.exit, f'times in {view.zone}', view.receipt)))}",
-    )
+    end = (view.tool_version, view.exit, f"{_('times in')} {view.zone}", view.receipt)
+    yield "colophon", f"investigator {' · '.join(map(plain, end))}"
 
 
 def _incident_details(incident: IncidentView) -> Iterable[tuple[str, str]]:
@@ -196,8 +196,7 @@ def _incident_details(incident: IncidentView) -> Iterable[tuple[str, str]]:
         rows = (_hypothesis_row(h) for h in incident.differential)
         yield (
             "hypotheses",
-            "### Every hypothesis\n\n| hypothesis | verdict | for | against | collect |\n|---|---|---|---|---|\n"
-            + "\n".join(rows),
+            "\n".join([f"### {_('Every hypothesis')}", "", _heads(_HYPOTHESIS), *rows]),
         )
 
 
@@ -235,10 +234,13 @@ def _evidence(e: EvidenceView) -> str:
 
 
 def _table(table: Table) -> str:
-    head = f"| {' | '.join(table.heads)} |\n|{'---|' * len(table.heads)}"
     rows = (f"| {' | '.join(_cell(cell) for cell in row)} |" for row in table.rows)
     note = f"\n\n{plain(table.note)}." if table.note else ""
-    return "\n".join([head, *rows]) + note
+    return "\n".join([_heads(table.heads), *rows]) + note
+
+
+def _heads(heads: Sequence[str]) -> str:
+    return f"| {' | '.join(map(_, heads))} |\n|{'---|' * len(heads)}"
 
 
 def _cell(cell: Cell) -> str:

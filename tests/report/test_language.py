@@ -132,7 +132,8 @@ def _german(text: str) -> str:
 
 
 def test_the_logs_own_words_stay(sample: ModuleType, german: str) -> None:
-    english = render_html(sample.diagnosis())
+    gone = "(line no longer there)"
+    english = render_html(sample.diagnosis()).replace(gone, _german(gone))
     lines = re.compile(r'<ol class="lines">.*?</ol>', re.S)
     german, english = (re.sub(r"… \([\d.,]+ [\w ]+\)", "…", text) for text in (german, english))
     assert lines.findall(german) == lines.findall(english) != []

@@ -102,3 +102,10 @@ def test_a_huge_case_is_cut_and_says_so(sample: ModuleType) -> None:
 @pytest.mark.parametrize("case", ["several", "empty"])
 def test_other_cases(sample: ModuleType, case: str) -> None:
     assert render_markdown(getattr(sample, case)()).startswith("## ")
+
+
+def test_tables_and_headings_are_german_too(sample: ModuleType) -> None:
+    told = render_markdown(sample.diagnosis(), lang="de")
+    assert "| Hypothese | Urteil | dafür | dagegen | zu sammeln |" in told and "| Regel | Art | Ausgang |" in told
+    left = ("| the sum |", "failed calls", " **and** ", "times in", "### Every")
+    assert [text for text in left if text in told] == []
