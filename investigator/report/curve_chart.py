@@ -9,7 +9,7 @@ from investigator.diagnosis.model import AttemptRow, Curve
 from investigator.report import charts, scales
 from investigator.report.cells import capped, num, text_cell, tokens_cell
 from investigator.report.charts import NARROW, WIDE, CurvePlot, Limit
-from investigator.report.language import _
+from investigator.report.language import _, figures
 from investigator.report.text import model_name, number, plural
 from investigator.report.viewtypes import Cell, Chart, Table, Tag
 
@@ -108,7 +108,7 @@ def _curve_table(curve: Curve, plot: CurvePlot) -> Table:
     rows += [
         (
             tokens_cell(x),
-            text_cell(_interval(y, lo, hi), f"{y} s", numeric=True),
+            text_cell(_interval(y, lo, hi), figures(f"{y:,} s"), numeric=True),
             text_cell(_("estimated")),
             text_cell(_("fit")),
         )
@@ -118,7 +118,7 @@ def _curve_table(curve: Curve, plot: CurvePlot) -> Table:
 
 
 def _seconds_cell(value: float) -> Cell:
-    return text_cell(number(round(value, 1)), f"{value} s", numeric=True)
+    return text_cell(number(round(value, 1)), figures(f"{value:,} s"), numeric=True)
 
 
 def _interval(middle: float, low: float, high: float) -> str:

@@ -18,8 +18,10 @@ LANGUAGES = ("en", "de")
 _current: ContextVar[str] = ContextVar("language", default="en")
 _SWAPPED = str.maketrans(",.", ".,")
 _UNIT = r" ?(?:(?:s|min|h|d|tokens|tok|calls|times|[KMG]i?B)\b|[%×÷]|of \d)"
-#: Numbers in a sentence: grouped ones, and those with a point before a unit; no versions, no names of models.
-_NUMBER = re.compile(rf"(?<![\w.,:/-])(?:\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+\.\d+(?={_UNIT}))(?!\w|[.,:]\d)")
+#: Numbers in a sentence: grouped ones, with a point before a unit, small coefficients; no versions, no models.
+_NUMBER = re.compile(
+    rf"(?<![\w.,:/-])(?:(?:\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+\.\d+(?={_UNIT}))(?!\w|[.,:]\d)|\d\.\d+(?=e-?\d+ s/))"
+)
 
 
 @contextmanager

@@ -91,7 +91,7 @@ def test_entries_join_lines_and_skip_what_is_not_translated() -> None:
     [
         ("146,760 tokens ÷ 436.9 tokens/s", "146.760 tokens ÷ 436,9 tokens/s"), ("366.9 s – 1,234.5 s", "366,9 s – 1.234,5 s"),
         ("qwen2.5:7b 0.9.0 server.log:1,2", "qwen2.5:7b 0.9.0 server.log:1,2"), ("17.3 GiB, 5.5 % of 3", "17,3 GiB, 5,5 % of 3"),
-        ("127.0.0.1 v1.5 x", "127.0.0.1 v1.5 x"), ("41.3 of 48.0 GiB", "41,3 of 48,0 GiB"), ("a, 12 and 1,000", "a, 12 and 1.000"),
+        ("127.0.0.1 v1.5 x", "127.0.0.1 v1.5 x"), ("+ 7.957e-8 s/token²", "+ 7,957e-8 s/token²"), ("7.58 times", "7,58 times"), ("41.3 of 48.0 GiB", "41,3 of 48,0 GiB"), ("a, 12 and 1,000", "a, 12 and 1.000"),
     ],
 )  # fmt: skip
 def test_numbers_in_sentences(english: str, german: str) -> None:
