@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from .loader import load_context_defaults, load_machines, load_models
 from .records import AgentWindow, Machine, ModelSpec
@@ -109,6 +110,7 @@ def _tag(name: str) -> str:
     return bare if ":" in bare else f"{bare}:latest"
 
 
+@lru_cache(maxsize=4096)
 def _plain_name(name: str) -> str:
     """A model name without owner, file suffix, shard, quantisation, date and tuning words, as letters and digits only.
 

@@ -41,6 +41,7 @@ class _Stored(msgspec.Struct, array_like=True):
     conditions: dict[str, Expression]
     row_local: bool
     silent_in_worlds: bool
+    empty_without: tuple[tuple[str, ...], ...]
 
 
 class _Book(msgspec.Struct):
@@ -88,7 +89,7 @@ class RuleCache:
         return Compiled(
             rule, path, pack, stored.match_sql, stored.match_parameters, stored.views, stored.lineage, stored.types,
             stored.steps, stored.verdict, stored.changes, stored.conditions, params, stored.row_local,
-            stored.silent_in_worlds,
+            stored.silent_in_worlds, stored.empty_without,
         )  # fmt: skip
 
     def put(self, key: str, data: Any, compiled: Compiled) -> None:
@@ -99,7 +100,7 @@ class RuleCache:
             data, compiled.match_sql, compiled.match_parameters, compiled.views, dict(compiled.lineage),
             dict(compiled.types), dict(compiled.steps), compiled.verdict,
             {name: dict(changes) for name, changes in compiled.changes.items()}, dict(compiled.conditions),
-            compiled.row_local, compiled.silent_in_worlds,
+            compiled.row_local, compiled.silent_in_worlds, compiled.empty_without,
         )  # fmt: skip
         self._used[key] = msgspec.Raw(msgspec.msgpack.encode(stored))
         self._new = True

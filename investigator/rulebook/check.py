@@ -14,7 +14,7 @@ from investigator.rulebook.compile import REPLAY, Compiled, Expression, argument
 from investigator.rulebook.gate import check_expression, check_statement, tables_read
 from investigator.rulebook.growth import check_growth
 from investigator.rulebook.lineage import lineage
-from investigator.rulebook.locality import is_row_local, is_silent_in_worlds
+from investigator.rulebook.locality import empty_without, is_row_local, is_silent_in_worlds
 from investigator.rulebook.merge import KEEP
 from investigator.rulebook.model import Rule
 from investigator.rulebook.sqltree import SqlError, SqlReader, Tree, guard_divisions, parameters
@@ -67,11 +67,12 @@ class Checker:
             self._parameters(tree, [*steps.values(), verdict])
         if verdict is None or self.issues:
             return None
+        views = tuple(tables_read(tree, derived_tables()))
         compiled = Compiled(
-            self.rule, path, pack, sql, tuple(parameters(tree)), tuple(tables_read(tree, derived_tables())),
+            self.rule, path, pack, sql, tuple(parameters(tree)), views,
             origins, types, steps, verdict, changes, conditions,
             {name: param.default for name, param in self.rule.params.items()}, is_row_local(tree, "attempts"),
-            is_silent_in_worlds(tree),
+            is_silent_in_worlds(tree), empty_without(tree, views),
         )  # fmt: skip
         self._types(compiled)
         return None if self.issues else compiled

@@ -39,7 +39,8 @@ class Compiled:
 
     `types`: columns of match → DuckDB type. `changes`: what-if id → column → expression. `conditions`: number of a
     remedy → its `when`. `row_local`: each candidate rests on one row of attempts: worlds can be replayed side by side.
-    `silent_in_worlds`: it judges only what happened.
+    `silent_in_worlds`: it judges only what happened. `empty_without`: groups of views; where all of one are empty there
+    is no candidate.
     """
 
     rule: Rule
@@ -57,6 +58,7 @@ class Compiled:
     params: Mapping[str, Value] = field(default_factory=dict)
     row_local: bool = False
     silent_in_worlds: bool = False
+    empty_without: tuple[tuple[str, ...], ...] = ()
 
     @property
     def id(self) -> str:

@@ -161,7 +161,10 @@ def _run(
         return _without_rows(compiled, "not_evaluated", unmet)
     small = all(sizes[view] <= SMALL_VIEW_ROWS for view in compiled.views)
     try:
-        judged = _judged_here(con, compiled) if small else _judged_there(con, compiled)
+        if any(not any(sizes[view] for view in group) for group in compiled.empty_without):
+            judged: dict[Outcome, _Judged] = {}  # planning the query would take longer than all the rest
+        else:
+            judged = _judged_here(con, compiled) if small else _judged_there(con, compiled)
     except duckdb.Error as error:
         return _without_rows(compiled, "error", str(error).splitlines()[0])
     counts = {outcome: judged[outcome].count if outcome in judged else 0 for outcome in OUTCOMES}

@@ -1,11 +1,13 @@
-"""What a rule's `match` means for worlds: whether each candidate rests on one row, and whether it speaks there at all.
+"""What the text of a rule's `match` tells: whether each candidate rests on one row, whether it speaks in worlds at all,
+and which views must have rows for it to have any.
 
 Read from the parse tree; when in doubt the answer is no, which costs time and nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import combinations
 
 from investigator.rulebook.compile import REPLAY
 from investigator.rulebook.functions import aggregate_functions
@@ -28,7 +30,18 @@ def is_row_local(statement: Tree, view: str) -> bool:
 
 def is_silent_in_worlds(statement: Tree) -> bool:
     """Whether the result is empty in every world: its rows, or those it is made of, are kept only `NOT $replay`."""
-    return _is_silent(statement["node"], frozenset())
+    return _is_silent(statement["node"], frozenset(), replay=True)
+
+
+def empty_without(statement: Tree, views: Collection[str]) -> tuple[tuple[str, ...], ...]:
+    """The smallest groups of views that leave the result without a row when all of a group are empty."""
+    found: list[tuple[str, ...]] = []
+    for size in range(1, len(views) + 1):
+        for group in combinations(sorted(views), size):
+            known = any(set(smaller) <= set(group) for smaller in found)
+            if not known and _is_silent(statement["node"], frozenset(group), replay=False):
+                found.append(group)
+    return tuple(found)
 
 
 def _groups(node: Tree) -> bool:
@@ -59,17 +72,26 @@ def _tables(table: Tree) -> Iterator[str]:
         yield table["table_name"] if table["type"] == "BASE_TABLE" else ""
 
 
-def _is_silent(node: Tree, silent: frozenset[str]) -> bool:
+def _is_silent(node: Tree, silent: frozenset[str], *, replay: bool) -> bool:
+    """Whether it has no row when the tables `silent` have none and, with `replay`, `$replay` is true."""
     for entry in _ctes(node):
-        if _is_silent(entry["value"]["query_node"], silent):
+        if _is_silent(entry["value"]["query_node"], silent, replay=replay):
             silent |= {entry["key"]}
     if node["type"] == "SET_OPERATION_NODE":
-        return node.get("setop_type") == "UNION" and all(_is_silent(child, silent) for child in node["children"])
-    if node["type"] != "SELECT_NODE":
+        parts = node["children"] if node.get("setop_type") == "UNION" else []
+        return bool(parts) and all(_is_silent(part, silent, replay=replay) for part in parts)
+    if node["type"] != "SELECT_NODE" or _counts_nothing(node):
         return False
-    if not node["group_expressions"] and _makes_a_row_of_nothing(node["select_list"]):
-        return False
-    return _refuses_replay(node["where_clause"]) or _reads_silence(node["from_table"], silent)
+    refused = replay and _refuses_replay(node["where_clause"])
+    return refused or _reads_silence(node["from_table"], silent, replay=replay)
+
+
+def _counts_nothing(node: Tree) -> bool:
+    """Whether it makes a row of no rows: aggregates over all of them, alone or as one of several groupings."""
+    if node["group_expressions"]:
+        return len(node["group_sets"]) != 1
+    places = ("select_list", "having", "qualify", "modifiers")
+    return bool(node["having"]) or any(_makes_a_row_of_nothing(node[place]) for place in places)
 
 
 def _makes_a_row_of_nothing(part: object) -> bool:
@@ -81,13 +103,14 @@ def _makes_a_row_of_nothing(part: object) -> bool:
     return _aggregates(part) or any(map(_makes_a_row_of_nothing, part.values()))
 
 
-def _reads_silence(table: Tree, silent: frozenset[str]) -> bool:
-    if table["type"] == "JOIN":
-        left = _reads_silence(table["left"], silent)
+def _reads_silence(table: Tree, silent: frozenset[str], *, replay: bool) -> bool:
+    if table["type"] == "JOIN" and table["ref_type"] != "POSITIONAL":
+        left = _reads_silence(table["left"], silent, replay=replay)
         inner = table["join_type"] == "INNER"
-        return (left and table["join_type"] in {"LEFT", "INNER"}) or (inner and _reads_silence(table["right"], silent))
+        right = inner and _reads_silence(table["right"], silent, replay=replay)
+        return right or (left and table["join_type"] in {"LEFT", "INNER"})
     if table["type"] == "SUBQUERY":
-        return _is_silent(table["subquery"]["node"], silent)
+        return _is_silent(table["subquery"]["node"], silent, replay=replay)
     return table["type"] == "BASE_TABLE" and table["table_name"] in silent
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
 
+import duckdb
 import pytest
 
-from investigator.rulebook.locality import is_row_local, is_silent_in_worlds
+from investigator.rulebook.evaluate import evaluate
+from investigator.rulebook.locality import empty_without, is_row_local, is_silent_in_worlds
+from investigator.rulebook.pack import RuleSet
 from investigator.rulebook.sqltree import SqlReader
 
 _LIMITS = "WITH limits(s) AS (VALUES (5.0), (10.0)) "
@@ -73,3 +78,42 @@ _KEPT = "WITH kept AS (SELECT * FROM attempts WHERE NOT $replay) "
 )  # fmt: skip
 def test_silent_in_worlds(reader: SqlReader, sql: str, silent: bool) -> None:
     assert is_silent_in_worlds(reader.statement(sql)) is silent
+
+
+_A, _R = ("attempts",), ("requests",)
+
+
+@pytest.mark.parametrize(
+    ("sql", "groups"),
+    [
+        ("SELECT attempt_id AS subject FROM attempts", [_A]),
+        ("SELECT attempt_id AS subject FROM attempts WHERE NOT $replay", [_A]),
+        ("SELECT attempt_id AS subject, (SELECT count(*) FROM requests) AS n FROM attempts GROUP BY 1", [_A]),
+        ("SELECT attempt_id AS subject FROM attempts JOIN requests r ON r.request_id = attempt_id", [_A, _R]),
+        ("SELECT attempt_id AS subject FROM attempts, requests", [_A, _R]),
+        ("SELECT attempt_id AS subject FROM attempts LEFT JOIN requests r ON r.request_id = attempt_id", [_A]),
+        ("SELECT attempt_id AS subject FROM attempts FULL JOIN requests r ON r.request_id = attempt_id", []),
+        ("SELECT attempt_id AS subject FROM attempts POSITIONAL JOIN requests", []),
+        ("SELECT attempt_id AS subject FROM attempts UNION ALL SELECT request_id FROM requests", [_A + _R]),
+        ("SELECT attempt_id AS subject FROM attempts WHERE attempt_id IN (SELECT request_id FROM requests)", [_A]),
+        ("SELECT attempt_id AS subject FROM attempts GROUP BY GROUPING SETS ((attempt_id), ())", []),
+        ("SELECT max(attempt_id) AS subject FROM attempts", []),
+        ("SELECT 'x' AS subject FROM attempts HAVING count(*) = 0", []),
+        ("SELECT 'x' AS subject FROM attempts ORDER BY count(*)", []),
+        ("WITH n AS (SELECT count(*) AS n FROM requests) SELECT attempt_id AS subject FROM attempts, n", [_A]),
+        ("WITH n AS (SELECT count(*) AS n FROM requests) SELECT n AS subject FROM n", []),
+        ("WITH n AS (FROM requests) SELECT attempt_id AS subject FROM attempts, n", [_A, _R]),
+    ],
+)  # fmt: skip
+def test_empty_without(reader: SqlReader, sql: str, groups: list[tuple[str, ...]]) -> None:
+    assert list(empty_without(reader.statement(sql), ["requests", "attempts"])) == groups
+
+
+def test_what_is_said_to_be_empty_is_empty(
+    case: Callable[[Any], duckdb.DuckDBPyConnection], founding_rows: Any, built_in: RuleSet
+) -> None:
+    """Asked all the same, the rules say of a case without some of its views what they say unasked."""
+    asked = RuleSet(tuple(replace(rule, empty_without=()) for rule in built_in.rules))
+    for gone in ([], ["server_events"], ["requests", "model_loads"], ["attempts", "runs", "agent_calls"]):
+        con = case({name: rows for name, rows in founding_rows.items() if name not in gone})
+        assert evaluate(con, asked) == evaluate(con, built_in)
