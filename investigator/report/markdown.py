@@ -126,7 +126,8 @@ def _incident_summary(incident: IncidentView, *, many: bool) -> Iterable[str]:
 def _step_row(step: StepView) -> str:
     interval = f" ({plain(step.interval)})" if step.interval else ""
     result = f"**{plain(step.value.text)}**{interval} {step.tag.text}"
-    return f"| {plain(clipped(step.say, 120))} | {code(clipped(step.expr, 90))} | {result} |"
+    expr = code(clipped(step.expr, 90)) if step.expr else ""
+    return f"| {plain(clipped(step.say, 120))} | {expr} | {result} |"
 
 
 def _world_line(world: WorldView) -> str:

@@ -61,6 +61,7 @@ def test_the_summary_fits_a_comment_and_says_what_matters(sample: ModuleType) ->
     assert len(text.encode()) <= SUMMARY_BYTES
     for words in ("146,760", "131,072", "262,144", "366.9 s", "327.7 s", "300 s", "Both must change", "**Ruled out:**", "900 s"):  # fmt: skip
         assert words in text
+    assert "` `" not in text  # a number alone is no sum
 
 
 def test_details_follow(sample: ModuleType) -> None:
