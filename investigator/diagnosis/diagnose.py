@@ -19,11 +19,12 @@ from investigator.diagnosis.incidents import Group, Row, Span, explained, group,
 from investigator.diagnosis.missed import nearest
 from investigator.diagnosis.model import CauseLine, Diagnosis, Edge, EvidenceLine, Incident, TimelineMark, World
 from investigator.diagnosis.queries import query
-from investigator.diagnosis.ranking import weights
+from investigator.diagnosis.ranking import likely_causes, rules_behind, weights
 from investigator.diagnosis.timeline import marks, spans
 from investigator.diagnosis.turns import Turn, turns
 from investigator.diagnosis.verdict import exit_code, reasons, sentence, verdict
 from investigator.diagnosis.worlds import Replay
+from investigator.rulebook.causes import staying
 from investigator.rulebook.evaluate import Evaluation
 from investigator.rulebook.findings import EvidenceRef, Finding, Label, Severity
 from investigator.rulebook.pack import RuleSet
@@ -150,7 +151,8 @@ class _Diagnosing:
 
     def _incident(self, group_: Group) -> Incident:
         roots = self._roots(group_)
-        causes = _cause_lines(roots, group_, self._weights(group_), self._felt(roots))
+        behind = rules_behind(roots, self.evaluation.edges)
+        causes = _cause_lines(roots, group_, self._weights(group_), self._felt(roots), behind)
         ordered_roots = [next(f for f in roots if f.finding_id == line.finding_id) for line in causes]
         numbers = impact(group_.attempts, self.busy)
         span = Span.of(group_.attempts, group_.findings)
@@ -187,10 +189,9 @@ class _Diagnosing:
         )
 
     def _roots(self, group_: Group) -> list[Finding]:
-        """Causes that no other cause of the incident explains."""
-        causes = {f.finding_id: f for f in group_.findings if f.kind == "cause"}
-        explained_by = {effect for cause, effect in self.evaluation.edges if cause in causes and effect in causes}
-        return [f for id_, f in causes.items() if id_ not in explained_by]
+        """Causes that no other cause of the incident explains, or that were needed beside the one that does."""
+        kept = staying({rule.id: rule.rule.causes for rule in self.rules.rules})
+        return likely_causes(group_.findings, self.evaluation.edges, kept)
 
     def _weights(self, group_: Group) -> dict[str, float]:
         return weights(self._roots(group_), group_.findings, self.evaluation.edges, group_.attempts)
@@ -228,9 +229,14 @@ def _explains(roots: Sequence[Finding], group_: Group) -> dict[str, frozenset[st
 
 
 def _cause_lines(
-    roots: Sequence[Finding], group_: Group, weight: Mapping[str, float], felt: frozenset[str]
+    roots: Sequence[Finding],
+    group_: Group,
+    weight: Mapping[str, float],
+    felt: frozenset[str],
+    behind: frozenset[str] = frozenset(),
 ) -> tuple[CauseLine, ...]:
-    """By weight (severity and calls), then what an agent felt itself (`felt`), then how direct the evidence is."""
+    """By weight (severity and calls), then what brings about before what it brings about (`behind`), then what an agent
+    felt itself (`felt`), then how direct the evidence is."""
     lines: dict[str, CauseLine] = {}
     explains = _explains(roots, group_)
     for finding in sorted(roots, key=lambda f: (_LABELS.index(f.label), str(f.happened_at), f.finding_id)):
@@ -245,7 +251,7 @@ def _cause_lines(
         lines.setdefault(finding.rule, line)
 
     def order(line: CauseLine) -> tuple[object, ...]:
-        return (-weight[line.rule], line.rule not in felt, _LABELS.index(line.label), line.rule)
+        return (-weight[line.rule], line.rule in behind, line.rule not in felt, _LABELS.index(line.label), line.rule)
 
     return tuple(sorted(lines.values(), key=order))
 

@@ -18,6 +18,28 @@ _HARMED = 0.25
 _ESTIMATED = 0.5
 
 
+def likely_causes(
+    findings: Iterable[Finding], edges: Iterable[tuple[str, str]], staying: Collection[tuple[str, str]] = ()
+) -> list[Finding]:
+    """Causes that no other cause among `findings` explains. `edges`: (cause, effect) finding ids.
+
+    staying: (rule of the cause, rule of the effect) whose edge leaves the effect a likely cause: both were needed.
+    """
+    causes = {finding.finding_id: finding for finding in findings if finding.kind == "cause"}
+    explained_by = {
+        effect
+        for cause, effect in edges
+        if cause in causes and effect in causes and (causes[cause].rule, causes[effect].rule) not in staying
+    }
+    return [finding for id_, finding in causes.items() if id_ not in explained_by]
+
+
+def rules_behind(roots: Iterable[Finding], edges: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """Rules of likely causes that another cause explains; between equals they are named after it."""
+    explained_by = {effect for _, effect in edges}
+    return frozenset(root.rule for root in roots if root.finding_id in explained_by)
+
+
 def weights(
     roots: Sequence[Finding], findings: Iterable[Finding], edges: Iterable[tuple[str, str]], attempts: Sequence[Row]
 ) -> dict[str, float]:

@@ -20,6 +20,7 @@ from investigator.rulebook.whatif import Answer
 #: Columns by which findings are joined; each is also known by the name it has in its view.
 KEYS = frozenset(
     {"subject", "attempt_id", "call_id", "run_id", "work_id", "request_id", "load_id", "event_id", "device_id"}
+    | {"held_up"}  # the attempts that a cause kept waiting for most of their time
     | {"session_id", "stream", "stretch", "model", "model_key", "provider", "agent", "client", "source"}
 )
 
@@ -121,9 +122,13 @@ def _keys(compiled: Compiled, members: Iterable[Row]) -> dict[str, tuple[str, ..
             origin = compiled.lineage.get(name)
             own_name = origin.column if origin else name
             for key in {name, own_name} & wanted:
-                if member.get(name) is not None:
-                    found.setdefault(key, {})[str(member[name])] = None
-    return {name: tuple(found[name]) for name in sorted(found)}
+                found.setdefault(key, {}).update(dict.fromkeys(_texts(member.get(name))))
+    return {name: tuple(found[name]) for name in sorted(found) if found[name]}
+
+
+def _texts(value: Any) -> list[str]:
+    """A key's values: one, those of a list, or none."""
+    return [str(each) for each in (value if isinstance(value, list) else [value]) if each is not None]
 
 
 def _evidence_texts(group: Group, operands: Iterable[Any]) -> list[str]:

@@ -39,9 +39,19 @@ def causal_edges(findings: Sequence[Finding], declared: Mapping[str, Iterable[Ca
     return tuple(sorted(kept))
 
 
+def staying(declared: Mapping[str, Iterable[CauseEdge]]) -> frozenset[tuple[str, str]]:
+    """(rule of the cause, rule of the effect) whose edges leave the effect a likely cause of its own."""
+    return frozenset((edge.rule, effect) for effect, edges in declared.items() for edge in edges if edge.stays)
+
+
 def _joined(cause: Finding, effect: Finding, edge: CauseEdge) -> bool:
-    """Every key of `via` has a value in common; an unknown key joins nothing."""
-    return all(set(cause.keys.get(name, ())) & set(effect.keys.get(name, ())) for name in edge.via)
+    """Every key of `via` has values in common, as many as `share` asks for; an unknown key joins nothing."""
+    for name in edge.via:
+        own = set(effect.keys.get(name, ()))
+        common = own & set(cause.keys.get(name, ()))
+        if not common or len(common) < edge.share * len(own):
+            return False
+    return True
 
 
 def _in_time(cause: Finding, effect: Finding, within_s: float | None) -> bool:

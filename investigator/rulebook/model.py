@@ -129,6 +129,12 @@ class CauseEdge(_Part):
     rule: RuleId
     via: list[str] = Field(min_length=1)
     within: Duration | None = Field(default=None, description="largest distance in time")
+    share: float = Field(
+        default=0.0, ge=0, le=1, description="share of this finding's own values that must be the cause's; 0: one value"
+    )
+    stays: bool = Field(
+        default=False, description="both were needed: this finding stays a likely cause, named after the one behind it"
+    )
 
 
 class Repeat(_Part):
@@ -165,7 +171,8 @@ class Expect(_Part):
     reason: str | None = None
     steps: dict[str, Scalar] = Field(default_factory=dict)
     columns: dict[str, Scalar] = Field(
-        default_factory=dict, description="columns of match in the row that is shown; times as t0+5m"
+        default_factory=dict,
+        description="columns of match in the row that is shown; times as t0+5m, a list of keys as `a, b`",
     )
     text: str | None = Field(default=None, description="must be part of the short text")
     long: str | None = Field(default=None, description="must be part of the long text")

@@ -183,7 +183,9 @@ def _step_failures(evaluation: Evaluation, expected: Mapping[str, Any]) -> Itera
 def _finding_failures(evaluation: Evaluation, test: RuleTest) -> Iterator[str]:
     expect, finding = test.expect, evaluation.findings[0]
     yield from _compare("what_if", expect.what_if, finding.what_if)
-    yield from _compare("column", _times(expect.columns, finding.columns), finding.columns)
+    lists = {name: ", ".join(values) for name, values in finding.keys.items()}
+    known = {**lists, **finding.columns}
+    yield from _compare("column", _times(expect.columns, known), known)
     for name, wanted, text in (("text", expect.text, finding.short), ("long", expect.long, finding.long)):
         if wanted is not None and wanted not in text:
             yield f"{name}: expected {wanted!r} in {text!r}"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from investigator.diagnosis.diagnose import _cause_lines
 from investigator.diagnosis.incidents import Group
-from investigator.diagnosis.ranking import importance, weights
+from investigator.diagnosis.ranking import importance, likely_causes, rules_behind, weights
 from tests.diagnosis.make import attempt, finding
 
 FAILED = (attempt("a"), attempt("b"))
@@ -67,6 +67,32 @@ def test_what_a_root_explains_is_its_own_weight() -> None:
 def test_findings_of_one_rule_are_weighed_together() -> None:
     apart = [finding("x", "a", finding_id="1"), finding("x", "b", finding_id="2")]
     assert weights(apart, apart, (), FAILED) == weights([finding("x", "a", "b")], [finding("x", "a", "b")], (), FAILED)
+
+
+#: What is on the CPU made the request slow, and then the limit ended it.
+SLOW, LIMIT = finding("slow", "a", severity="medium"), finding("limit", "a")
+EDGES = ((SLOW.finding_id, LIMIT.finding_id),)
+
+
+def test_what_is_explained_is_no_likely_cause_unless_both_were_needed() -> None:
+    remark = finding("remark", "a", kind="symptom")
+    assert likely_causes([SLOW, LIMIT, remark], EDGES) == [SLOW]
+    assert likely_causes([SLOW, LIMIT, remark], EDGES, {("slow", "limit")}) == [SLOW, LIMIT]
+    assert likely_causes([SLOW, LIMIT, remark], EDGES, {("limit", "slow")}) == [SLOW]
+    assert likely_causes([LIMIT, remark], EDGES) == [LIMIT]
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [("measured", ["slow", "limit"]), ("derived", ["slow", "limit"]), ("estimated", ["limit", "slow"])],
+)
+def test_a_limit_is_named_after_what_took_so_long_if_that_is_known(label: str, expected: list[str]) -> None:
+    slow = finding("slow", "a", severity="medium", label=label)
+    behind = rules_behind([slow, LIMIT], EDGES)
+    weight = weights([slow, LIMIT], [slow, LIMIT], EDGES, FAILED)
+    lines = _cause_lines([slow, LIMIT], Group((slow, LIMIT), (), FAILED), weight, frozenset({"limit"}), behind)
+    assert behind == {"limit"}
+    assert [line.rule for line in lines] == expected
 
 
 @given(st.integers(0, 10_000), st.integers(0, 10_000))

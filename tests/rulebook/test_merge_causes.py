@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from investigator.rulebook.causes import causal_edges
+from investigator.rulebook.causes import causal_edges, staying
 from investigator.rulebook.findings import Finding
 from investigator.rulebook.merge import groups, kept
 from investigator.rulebook.model import CauseEdge, Merge
@@ -97,6 +97,27 @@ def edge(rule: str, via: str = "run", within: str | None = None) -> CauseEdge:
 def test_edges(cause: Finding, effect: Finding, declared: CauseEdge, joined: bool) -> None:
     expected = ((cause.finding_id, effect.finding_id),) if joined else ()
     assert causal_edges([cause, effect], {"e": [declared]}) == expected
+
+
+@pytest.mark.parametrize(
+    ("held", "own", "joined"),
+    [
+        (("a", "b"), ("a", "b"), True),
+        (("a",), ("a", "b"), True),
+        (("a", "x", "y"), ("a", "b", "c"), False),
+        ((), ("a",), False),
+        (("a",), (), False),
+    ],
+)
+def test_an_edge_may_ask_for_half_of_the_values(held: tuple[str, ...], own: tuple[str, ...], joined: bool) -> None:
+    declared = CauseEdge.model_validate({"rule": "c", "via": ["held_up"], "share": 0.5})
+    cause, effect = finding("c", 0, held_up=held), finding("e", 5, held_up=own)
+    assert bool(causal_edges([cause, effect], {"e": [declared]})) == joined
+
+
+def test_rules_whose_effects_stay() -> None:
+    stays = CauseEdge.model_validate({"rule": "c", "via": ["run"], "stays": True})
+    assert staying({"e": [stays, edge("d")], "f": [edge("c")]}) == {("c", "e")}
 
 
 def test_edges_never_close_a_circle() -> None:
