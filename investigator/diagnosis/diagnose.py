@@ -273,7 +273,7 @@ def _title(roots: Sequence[Finding]) -> str:
 
 def _unexplained_title(group_: Group) -> str:
     titles = dict.fromkeys(f.title for f in group_.findings)
-    return " and ".join(titles) if titles else "Calls failed and no rule explains why"
+    return " — and ".join(titles) if titles else "Calls failed and no rule explains why"
 
 
 def _incident_id(group_: Group, causes: Sequence[CauseLine]) -> str:

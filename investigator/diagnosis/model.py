@@ -188,13 +188,17 @@ class MachineTable:
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """A cause that nearly held for a failed call. ratio: 1 is at the limit, None where nothing is measured."""
+    """A cause that nearly held for a failed call. ratio: 1 is at the limit, None where nothing is measured.
+
+    texts: language → `say` with the name of the rule's step in it.
+    """
 
     rule: str
     title: str
     subject: str
     ratio: float | None
     say: str
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

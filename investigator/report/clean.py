@@ -36,9 +36,9 @@ _T = TypeVar("_T")
 _PLAIN = frozenset({int, float, bool, type(None)})
 
 
-def rewritten(record: _T, change: Callable[[str], str]) -> _T:
-    """A record, or a tuple of them, with every string in it changed."""
-    return cast(_T, _Walk(change)(record))
+def rewritten(record: _T, change: Callable[[str], str], keep: tuple[type, ...] = ()) -> _T:
+    """A record, or a tuple of them, with every string in it changed but those of the kinds of record to keep."""
+    return cast(_T, _Walk(change, keep)(record))
 
 
 def _collect(value: Any, texts: dict[str, None], met: set[int]) -> None:
@@ -64,8 +64,9 @@ def _collect(value: Any, texts: dict[str, None], met: set[int]) -> None:
 class _Walk:
     """Rebuilds records with every string changed; texts and records met twice are changed once."""
 
-    def __init__(self, change: Callable[[str], str]) -> None:
+    def __init__(self, change: Callable[[str], str], keep: tuple[type, ...] = ()) -> None:
         self._change = change
+        self._keep = keep
         self._texts: dict[str, str] = {}
         # The value itself is kept beside its copy: an id may be given anew once its owner is gone.
         self._records: dict[int, tuple[Any, Any]] = {}
@@ -73,7 +74,7 @@ class _Walk:
     def __call__(self, value: Any) -> Any:
         if isinstance(value, str):
             return self._text(value)
-        if type(value) in _PLAIN:
+        if type(value) in _PLAIN or isinstance(value, self._keep):
             return value
         if isinstance(value, datetime):
             return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

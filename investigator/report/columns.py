@@ -227,6 +227,13 @@ def spoken(name: str, value: Value) -> Value:
     return _(OUTCOMES[value]) if name in _OUTCOME_COLUMNS and isinstance(value, str) and value in OUTCOMES else value
 
 
+def named_words(say: str) -> str:
+    """`load s: 18 s, the limit is 20 s` with a column's name in words; what begins otherwise as it is."""
+    name, colon, rest = say.partition(": ")
+    code = name.replace(" ", "_")
+    return f"{column(code)}{colon}{rest}" if colon and code in COLUMNS else say
+
+
 def not_known_words(text: str) -> str:
     """`not known: asked_tokens, slots` with the columns in words; any other text as it is."""
     return _reason_words([text.removeprefix(_NOT_KNOWN)]) if text.startswith(_NOT_KNOWN) else text

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from investigator.report.charts import Bar
 from investigator.report.language import _, figures
 from investigator.report.text import plural
+from investigator.report.words import SPAN_KINDS
 
 #: Width of a column in pixels, and height of a lane.
 COLUMN, HEIGHT = 5.0, 64.0
@@ -46,9 +47,16 @@ def draw(pieces: Sequence[Piece], frame: tuple[float, float, float], order: Sequ
         for cls in sorted(column, key=lambda c: (order.index(c), c)):
             height = column[cls] / most * HEIGHT
             y -= height
-            tip = f"{cls}: {column[cls]:.1f} at once on average"
+            tip = _tip(cls, column[cls])
             bars.append(Bar(round(left + n * COLUMN, 2), round(y, 2), COLUMN - 0.5, round(height, 2), cls, tip))
     return bars, most
+
+
+def _tip(cls: str, mean: float) -> str:
+    kind, _space, bad = cls.partition(" ")
+    word = SPAN_KINDS.get(kind, kind)
+    name = _(f"{word}, failed" if bad else word)
+    return _("{name}: {mean} at once on average").format(name=name, mean=figures(f"{mean:.1f}"))
 
 
 def caption(spans: int, most: float) -> str:

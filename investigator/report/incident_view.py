@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from investigator.diagnosis.model import AttemptRow, Diagnosis, Hypothesis, Incident, Nearest
 from investigator.report.cells import row_start
 from investigator.report.changes_view import MAX_WORLDS, fix_view, left_out, world_rank, world_view
-from investigator.report.columns import not_known_words
+from investigator.report.columns import named_words, not_known_words
 from investigator.report.curve_chart import curve_chart
 from investigator.report.evidence_view import MAX_TRIES, Evidence, failed_tries
 from investigator.report.finding_view import MAX_FINDINGS, finding_view, verdict_tags
 from investigator.report.graph_view import cause_tree
-from investigator.report.language import _
+from investigator.report.language import _, current
 from investigator.report.machines_view import machines_view
 from investigator.report.memory_chart import memory_chart
 from investigator.report.text import Shown, clock, model_name, number, plural, quantity, seconds, share_of, zone_name
@@ -178,7 +178,8 @@ def _hypothesis(h: Hypothesis, verdict: Tag, evidence: Evidence, collects: Seque
 
 def _nearest(miss: Nearest) -> NearestView:
     ratio = "" if miss.ratio is None else _("{share} of the limit").format(share=share_of(miss.ratio))
-    return NearestView(miss.title, miss.rule, miss.say, ratio, miss.subject)
+    said = miss.texts.get(current(), miss.say)
+    return NearestView(miss.title, miss.rule, named_words(said), ratio, miss.subject)
 
 
 def _untold_symptoms(incident: Incident) -> tuple[str, ...]:

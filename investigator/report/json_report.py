@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from investigator.correlate.narrow import Narrowed
 
 SCHEMA_VERSION = 1
-_REWRITTEN = ("incident_id", "differential", "what_would_help", "findings", "attempts")
+_REWRITTEN = ("incident_id", "nearest", "differential", "what_would_help", "findings", "attempts")
 _COUNTS = ("lines", "facts", "noise", "foreign", "unrecognised")
 
 
@@ -79,6 +79,7 @@ def _incident(incident: Incident) -> dict[str, Any]:
     record["id"] = incident.incident_id
     record["attempts"] = [_fields(row, skip=("columns",)) for row in incident.attempts]
     record["findings"] = [_finding(finding) for finding in incident.findings]
+    record["nearest"] = [_fields(miss, skip=("texts",)) for miss in incident.nearest]
     record["differential"] = _plain(incident.differential)
     record["ruled_out"] = [_plain(h) for h in incident.differential if h.verdict == "ruled_out"]
     record["what_would_help"] = [_world(world) for world in sorted(incident.what_would_help, key=_minimal_first)]

@@ -173,9 +173,11 @@ def _lane(
 
 def span_words(span: TimelineSpan) -> tuple[str, str, str]:
     """What it is, of what, and how it ended."""
+    route, comma, rest = span.label.partition(", ")
     return (
         _(SPAN_KINDS.get(span.kind, span.kind)),
-        composed(figures_in(span.label)),
+        # A request whose route and model nobody knows is called that.
+        (_(route) if route == "request" else route) + comma + composed(figures_in(rest)),
         _(OUTCOMES.get(span.outcome, span.outcome.replace("_", " "))),
     )
 

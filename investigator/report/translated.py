@@ -17,7 +17,7 @@ from investigator.diagnosis.model import Diagnosis
 from investigator.report.clean import rewritten
 from investigator.report.language import _, current, entries, figures_in
 from investigator.report.limit_names import limit_names
-from investigator.rulebook.findings import Finding
+from investigator.rulebook.findings import EvidenceRef, Finding
 
 _FAILED = re.compile(r"^([\d,]+) (calls? failed)(?=[:;]| for \d)")
 _HOLE = re.compile(r"\{(\w+)\}")
@@ -77,8 +77,9 @@ def in_language(d: Diagnosis) -> Diagnosis:
     return replace(
         d,
         verdict=rewritten(d.verdict, change),
-        incidents=rewritten(d.incidents, change),
+        incidents=rewritten(d.incidents, change, keep=(EvidenceRef,)),
         assumptions=rewritten(d.assumptions, change),
+        problems=tuple(replace(each, message=change(each.message)) for each in d.problems),
         exit_reasons=rewritten(d.exit_reasons, change),
         marks=tuple(replace(mark, label=_(mark.label)) for mark in d.marks),
     )

@@ -105,7 +105,7 @@ def _problems(d: Diagnosis) -> Table:
     return capped(
         ("input", "problem", "what happened"),
         d.problems,
-        lambda p: (text_cell(p.path, code=True), text_cell(p.kind.replace("_", " ")), text_cell(p.message)),
+        lambda p: (text_cell(p.path, code=True), text_cell(_(p.kind.replace("_", " "))), text_cell(p.message)),
     )
 
 

@@ -7,11 +7,11 @@ from types import ModuleType
 
 import pytest
 
-from investigator.diagnosis.model import Diagnosis, Verdict
+from investigator.diagnosis.model import Diagnosis, Nearest, Verdict
 from investigator.report import render_html, render_json
 from investigator.report.language import speaking
 from investigator.report.translated import composed, in_language
-from investigator.rulebook.findings import Said
+from investigator.rulebook.findings import EvidenceRef, Remedy, Said
 
 
 @pytest.fixture
@@ -62,6 +62,10 @@ def test_steps_and_remedies_speak_too(translated: Diagnosis) -> None:
          "sie wurde nie gelesen, weil der Server noch den Prompt von Versuch 2 für einen Client las, der gegangen war"),
         ("2 model calls and no failure that needs attention; 1 remark below.",
          "2 Modellaufrufe und kein Fehlschlag, der Beachtung braucht; 1 Bemerkung unten."),
+        ("Calls failed and no rule explains why", "Aufrufe schlugen fehl, und keine Regel erklärt, warum"),
+        ("the file is damaged or cut (EOF); what came before was read",
+         "die Datei ist beschädigt oder abgeschnitten (EOF); was davor kam, wurde gelesen"),
+        ("load time: 18 s, the limit is 20 s", "load time: 18 s, die Grenze ist 20 s"),
         ("qwen2.5 tokens v3 tokens", "qwen2.5 tokens v3 tokens"),
     ],
 )  # fmt: skip
@@ -89,3 +93,42 @@ def test_titles_of_rules_that_did_not_fire_are_translated(translated: Diagnosis)
 def in_language_de(diagnosis: Diagnosis) -> Diagnosis:
     with speaking("de"):
         return in_language(diagnosis)
+
+
+def test_paths_are_no_sentences(translated: Diagnosis) -> None:
+    path = "still open where the log ends/text of no known format.log"
+    incident = translated.incidents[0]
+    finding = replace(incident.findings[0], evidence=(EvidenceRef(path, 1),))
+    base = replace(translated, incidents=(replace(incident, findings=(finding,)),))
+    assert in_language_de(base).incidents[0].findings[0].evidence == (EvidenceRef(path, 1),)
+
+
+def test_names_of_limits_inside_a_rules_words(translated: Diagnosis) -> None:
+    incident = translated.incidents[0]
+    said = Said(
+        "Titel",
+        "kurz",
+        "Der Client (OpenClaw run limit) wartet.",
+        (("raise k (0 disables)", "k (0 disables) erhöhen"),),
+    )
+    columns = {"timeout_layer": "OpenClaw run limit", "timeout_key": "k (0 disables)"}
+    long = "The client (OpenClaw run limit) waits."
+    finding = replace(
+        incident.findings[0], columns=columns, texts={"de": said}, long=long,
+        remedies=(Remedy("raise k (0 disables)", "client", None),),
+    )  # fmt: skip
+    told = (
+        in_language_de(replace(translated, incidents=(replace(incident, findings=(finding,)),)))
+        .incidents[0]
+        .findings[0]
+    )
+    assert told.long == "Der Client (Limit von OpenClaw für einen Lauf) wartet."
+    assert told.remedies[0].do == "k (0 schaltet es ab) erhöhen"
+
+
+def test_what_nearly_explains_it_is_german(translated: Diagnosis) -> None:
+    miss = Nearest("r", "t", "a", 0.9, "load s: 18 s, the limit is 20 s", {"de": "Ladezeit: 18 s, the limit is 20 s"})
+    column = Nearest("r", "t", "a", 0.9, "load s: 18 s, the limit is 20 s")
+    incident = replace(translated.incidents[0], nearest=(miss, column))
+    html = render_html(replace(translated, incidents=(incident,)), lang="de")
+    assert "Ladezeit: 18 s, die Grenze ist 20 s" in html and "Ladezeit des Modells: 18 s, die Grenze ist 20 s" in html
