@@ -16,9 +16,11 @@ _MOST_REASONS = 3
 def reasons(roots: Sequence[Finding], explained: Mapping[str, frozenset[str]]) -> tuple[Finding, ...]:
     """The roots that a sentence has to name. `explained`: rule → ids of the failed calls it speaks of.
 
-    Each that adds a call to what those before it explain. Where one explains all, the next is named beside it:
-    a call may need both mended.
+    Each that adds a call to what those before it explain. Where one explains all, the next is named beside it if it is
+    as bad: a call may need both mended.
     """
+    if not roots:
+        return ()
     covered: set[str] = set()
     adding = []
     for finding in roots:
@@ -26,7 +28,9 @@ def reasons(roots: Sequence[Finding], explained: Mapping[str, frozenset[str]]) -
         if calls - covered:
             adding.append(finding)
             covered |= calls
-    return tuple(adding if len(adding) > 1 else roots[:2])
+    first, *others = roots
+    beside = [f for f in others[:1] if severity_rank(f.severity) >= severity_rank(first.severity)]
+    return tuple(adding if len(adding) > 1 else [first, *beside])
 
 
 def sentence(told: Sequence[Finding], failed_calls: int) -> str:

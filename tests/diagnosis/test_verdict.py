@@ -76,6 +76,12 @@ def test_roots_that_the_sentence_names(explained: dict[str, str], told: str) -> 
     assert "".join(f.rule for f in found) == told
 
 
+def test_a_lesser_root_is_not_named_beside_one_that_explains_all() -> None:
+    roots = [finding("f-a", rule="a"), finding("f-b", rule="b", severity="low")]
+    assert [f.rule for f in reasons(roots, {"a": frozenset("12"), "b": frozenset("1")})] == ["a"]
+    assert reasons((), {}) == ()
+
+
 @pytest.mark.parametrize(
     ("severities", "tail"),
     [
