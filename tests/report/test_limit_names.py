@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
+from investigator import correlate
 from investigator.catalog import load_machines, load_timeouts
+from investigator.diagnosis import describe
 from investigator.report.language import catalogue, speaking
 from investigator.report.limit_names import limit_name
 from investigator.report.translated import composed
@@ -65,3 +71,30 @@ def test_every_status_of_a_price_is_german() -> None:
 def test_notes_by_their_form(english: str, german: str) -> None:
     with speaking("de"):
         assert composed(english) == german
+
+
+def notes_of_correlate() -> Iterator[str]:
+    """Literals that stand as `note=` or in a name that does."""
+    for path in sorted(Path(correlate.__file__).parent.glob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        told = {
+            key.value.id
+            for key in ast.walk(tree)
+            if isinstance(key, ast.keyword) and key.arg == "note" and isinstance(key.value, ast.Name)
+        }
+        for node in ast.walk(tree):
+            named = isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id in told for t in node.targets)
+            value = node.value if named or (isinstance(node, ast.keyword) and node.arg == "note") else None  # type: ignore[attr-defined]
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                yield value.value
+
+
+def test_every_note_on_a_number_is_german() -> None:
+    notes = set(notes_of_correlate())
+    with speaking("de"):
+        assert len(notes) > 15 and sorted(note for note in notes if composed(note) == note) == []
+
+
+def test_every_ending_of_a_try_is_german() -> None:
+    with speaking("de"):
+        assert [words for words in describe._OUTCOMES.values() if composed(words) == words] == []
