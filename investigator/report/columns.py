@@ -158,12 +158,14 @@ MISSING: Mapping[str, str] = {
     "cached_tokens": "how much was in the cache",
     "duration_s": "how long it took",
     "expected_s": "how long reading should take",
+    "limit_s": "the client’s limit",
     "output_tokens": "the length of the answer",
     "progress_tokens": "how far reading had come",
     "read_tokens": "how much was to be read",
     "slot_held_s": "how long the slot was held",
     "timeout_s": "the client’s limit",
     "verdict": "what would decide it",
+    "waited_s": "how long it waited",
 }
 #: Steps of built-in rules as what is not known; of no interest where a column is missing as well.
 STEPS: Mapping[str, str] = {
@@ -248,20 +250,21 @@ def rule_reasons(r: RuleResult) -> tuple[str, str]:
 
 def _reason_words(reasons: Iterable[str]) -> str:
     """Names of columns in words, whole sentences as they are."""
-    told, sentences = [], []
+    told: list[str] = []
+    sentences: list[str] = []
     for reason in reasons:
         if _NAMES.fullmatch(reason):
-            told.append(_missing(reason.split(", ")))
+            told += _missing(reason.split(", "))
         else:
             sentences.append(reason)
-    missing = [f"{_('not known')}: {'; '.join(dict.fromkeys(told))}"] if told else []
+    missing = [f"{_('not known')}: {', '.join(dict.fromkeys(told))}"] if told else []
     return "; ".join((*missing, *sentences))
 
 
-def _missing(names: Sequence[str]) -> str:
+def _missing(names: Sequence[str]) -> Iterable[str]:
     # A sum is not known because a column is not.
     columns = [name for name in names if name not in STEPS or name in COLUMNS] or names
-    return ", ".join(dict.fromkeys(map(_missing_name, columns)))
+    return map(_missing_name, columns)
 
 
 def _missing_name(name: str) -> str:

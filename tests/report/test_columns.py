@@ -43,8 +43,9 @@ def reasons(*told: str, outcome: str = "not_evaluated") -> tuple[str, str]:
     ("told", "words"),
     [
         (("asked_tokens, window_tokens",), "not known: the length of the prompt, window in force"),
-        (("status", "duration_s"), "not known: HTTP status; how long it took"),
+        (("status", "duration_s"), "not known: HTTP status, how long it took"),
         (("layers_gpu, layers_cpu",), "not known: layers on the GPU"),
+        (("asked_tokens", "asked_tokens, slots"), "not known: the length of the prompt, slots"),
         (("filled",), "not known: how full the window was"),
         (("loading_s, load_s",), "not known: time to load the model"),
         (("my_own_s",), "not known: my own"),
