@@ -30,7 +30,7 @@ _OUTCOMES = {
 }
 
 #: Outcomes of requests whose prompt the server did not read.
-NEVER_READ = ("refused_window", "refused_other", "load_failed", "client_closed_in_queue", "client_closed_in_load")
+_NEVER_READ = ("refused_window", "refused_other", "load_failed", "client_closed_in_queue", "client_closed_in_load")
 
 #: Columns that the tables and charts of a report use.
 SHOWN = (
@@ -38,7 +38,7 @@ SHOWN = (
     "session_id", "model", "route", "arrived_at", "ended_at", "duration_s", "status", "outcome", "failed",
     "error_text", "asked_tokens", "read_tokens", "cached_tokens", "reusable_tokens", "output_tokens",
     "window_tokens", "native_window_tokens", "believed_window_tokens", "prefill_s", "decode_s", "queue_s",
-    "load_s", "progress_tokens", "timeout_s", "timeout_layer", "timeout_key",
+    "load_s", "slot_held_s", "progress_tokens", "timeout_s", "timeout_layer", "timeout_key",
 )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def impact(failed: Sequence[Row], busy: Mapping[str, float] | None = None) -> Im
     there = sum((busy or {}).get(stream, 0.0) for stream in in_vain)
     server_s = sum(in_vain.values()) if in_vain else None
     durations = [float(r["duration_s"]) for r in failed if isinstance(r["duration_s"], (int, float))]
-    read = [r for r in failed if r["outcome"] not in NEVER_READ]
+    read = [r for r in failed if r["outcome"] not in _NEVER_READ]
     tokens = [r["read_tokens"] for r in read if isinstance(r["read_tokens"], int)]
     return Impact(
         failed_calls=len({row["call_id"] for row in failed}),

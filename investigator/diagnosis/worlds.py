@@ -79,7 +79,7 @@ class Replay:
             for settings, world_id in zip(sets, ids, strict=True)
         ]
         minimal = _minimal(judged)
-        shown = [each for each in judged if _shown(each, each in minimal, touched)]
+        shown = [each for each in judged if each in minimal or _told(each, judged, touched)]
         worlds = [self._world(each, table, each in minimal) for each in shown]
         return tuple(sorted(worlds, key=_order))
 
@@ -195,9 +195,11 @@ class Replay:
         rows = self._con.execute(sql, {"ids": self._ids}).fetchall()
         if not rows or None in rows[0][:2]:
             return ""
-        tokens, seconds, spread, limit = rows[0]
+        tokens, seconds, spread, limit, held = rows[0]
         told = f"{spoken(tokens, 'tokens')} are read in about {seconds:,.0f} s"
-        if spread:
+        if held is not None and held > seconds:
+            told = f"{spoken(tokens, 'tokens')} were not read in {held:,.0f} s"
+        elif spread:
             told += f" ({seconds / (1 + spread):,.0f} to {seconds * (1 + spread):,.0f} s)"
         return told if limit is None else f"{told}, the limit is {spoken(limit, 's')}"
 
@@ -218,9 +220,12 @@ def _minimal(outcomes: Sequence[_Outcome]) -> list[_Outcome]:
     return [each for each in saving if not any(other.candidates < each.candidates for other in saving)]
 
 
-def _shown(outcome: _Outcome, minimal: bool, touched: frozenset[str]) -> bool:
-    popular = outcome.popular and all(setting.candidate.lever in touched for setting in outcome.settings)
-    return minimal or popular or (outcome.saves == "might" and len(outcome.settings) <= 2)
+def _told(outcome: _Outcome, others: Sequence[_Outcome], touched: frozenset[str]) -> bool:
+    """Popular changes of what a cause depends on; and few changes that might save where fewer of them do not."""
+    if outcome.popular and all(setting.candidate.lever in touched for setting in outcome.settings):
+        return True
+    fewer = any(other.saves != "no" and other.candidates < outcome.candidates for other in others)
+    return outcome.saves == "might" and len(outcome.settings) <= 2 and not fewer
 
 
 def _order(world: World) -> tuple[object, ...]:

@@ -256,7 +256,9 @@ def _limit_line(limit: Limit | None, x: scales.Linear, y: scales.Linear, ends: t
     if limit is None:
         return ()
     at = y(limit.at)
-    return (Mark(ends[0], at, limit.cls, limit.label, limit.label, ends[0] + 6, at - 6, "start", ends[1], at),)
+    # At the top of the frame stands the name of the axis.
+    label_y = at - 6 if at > 44 else at + 14
+    return (Mark(ends[0], at, limit.cls, limit.label, limit.label, ends[0] + 6, label_y, "start", ends[1], at),)
 
 
 def _thousands(tokens: float) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from investigator.diagnosis.describe import NEVER_READ
 from investigator.diagnosis.model import AttemptRow, Curve
 from investigator.report import charts, scales
 from investigator.report.cells import capped, num, text_cell, tokens_cell
@@ -14,6 +13,7 @@ from investigator.report.text import model_name, number, plural
 from investigator.report.viewtypes import Cell, Chart, Table, Tag
 
 #: More symbols than these would be a blot; the table says how many there are.
+_GAVE_UP = ("client_closed_before_first_byte", "open_at_end")
 _MAX_CROSSES, _MAX_POINTS = 60, 300
 
 
@@ -44,26 +44,31 @@ def curve_chart(anchor: str, curve: Curve, attempts: Sequence[AttemptRow]) -> Ch
 def _plot(curve: Curve, attempts: Sequence[AttemptRow]) -> CurvePlot:
     """Measured points, calls that were given up, the fit with its interval, the limit, what the failed ones need."""
     failed = [row for row in attempts if row.columns.get("failed") is True]
-    # A prompt that was refused or never came to its turn was not read, and nobody gave up reading it.
-    read = [row for row in failed if row.columns.get("outcome") not in NEVER_READ]
-    gave_up = [row for row in read if num(row, "read_tokens") and num(row, "duration_s")]
+    # Only whoever left before the first byte may have given up the reading.
+    left = [row for row in failed if row.columns.get("outcome") in _GAVE_UP]
+    gave_up = [row for row in left if num(row, "read_tokens") and num(row, "duration_s")]
     crosses = sorted({(num(r, "read_tokens") or 0.0, num(r, "duration_s") or 0.0) for r in gave_up})[:_MAX_CROSSES]
     line = [(x, *sorted(values)) for x, *values in curve.line]
     plain = [(x, middle) for x, _, middle, _ in line]
     needs = sorted({v for r in gave_up for c in ("read_tokens", "asked_tokens") if (v := num(r, c))})[-2:]
-    ends = [(n, y) for n in needs if (y := scales.interpolated(plain, n)) is not None]
+    ends = [_needed(n, y, gave_up, curve) for n in needs if (y := scales.interpolated(plain, n)) is not None]
     limit = curve.limit_s
     return CurvePlot(
         tuple((x, y, label, f"{_timed(x, y)} ({_(label)})") for x, y, label in curve.points[:_MAX_POINTS]),
         tuple((x, y, f"{number(int(x))} {_('tokens')}: {_('given up after')} {seconds_text(y)}") for x, y in crosses),
         tuple((x, middle, low, high) for x, low, middle, high in line),
         None if limit is None else Limit(limit, f"{_('limit')} {seconds_text(limit)}", "limit"),
-        tuple((n, y, f"{number(int(n))} → {_least(curve)}{seconds_text(y)}") for n, y in ends),
+        tuple(ends),
     )
 
 
-def _least(curve: Curve) -> str:
-    return f"{_('at least')} " if curve.lower_bound else ""
+def _needed(tokens: float, seconds: float, tries: Sequence[AttemptRow], curve: Curve) -> tuple[float, float, str]:
+    """What a prompt of that size takes: by the law, or longer where a request waited longer for its slot."""
+    smaller = [row for row in tries if (num(row, "read_tokens") or 0.0) <= tokens]
+    held = max((num(row, "slot_held_s") or 0.0 for row in smaller), default=0.0)
+    least = f"{_('at least')} " if curve.lower_bound or held > seconds else ""
+    seconds = max(seconds, held)
+    return tokens, seconds, f"{number(int(tokens))} → {least}{seconds_text(seconds)}"
 
 
 def _timed(tokens: float, seconds: float) -> str:

@@ -44,9 +44,13 @@ SLOW: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def rules(rules_dir: Path) -> RuleSet:
-    return load_rules([rules_dir]).only(
-        ["prefill-outlasts-timeout", "window-capped-below-native", "prompt-cut-to-window", "prompt-refused-by-window"]
-    )
+    names = [
+        "prefill-outlasts-timeout",
+        "window-capped-below-native",
+        "prompt-cut-to-window",
+        "prompt-refused-by-window",
+    ]
+    return load_rules([rules_dir]).only([*names, "slot-held-past-timeout"])
 
 
 def helped(rules: RuleSet, *rows: dict[str, Any]) -> dict[tuple[tuple[str, Any], ...], World]:
@@ -86,6 +90,20 @@ def test_a_first_try_that_passes_removes_its_retries(rules: RuleSet) -> None:
     found = helped(rules, attempt("a", **SLOW), attempt("b", minute=6, **again))
     # The second try alone would never pass: it is longer than any window.
     assert found[("timeout_s", 540.0),].saves == "yes"
+
+
+def test_what_was_seen_of_the_slot_outweighs_a_law_that_gives_less(rules: RuleSet) -> None:
+    seen = {**SLOW, "window_tokens": 30_000, "read_tokens": 30_000, "prefill_spread": 3.0, "slot_held_s": 700.0}
+    found = helped(rules, attempt("a", **seen))
+    raised = found[("window_tokens", 65_536),]
+    assert raised.saves == "no" and "40,000 tokens were not read in 700 s, the limit is 300 s" in raised.why
+    # A limit above the 700 s may be enough or not: nothing says so, and nothing promises it.
+    assert all(world.saves != "yes" for world in found.values())
+
+
+def test_a_popular_change_is_told_only_where_a_cause_depends_on_it(rules: RuleSet) -> None:
+    full = {"weights_bytes": 9e9, "kv_bytes": 1e9, "memory_limit_bytes": 10e9, "kv_type": "f16"}
+    assert not [levers for levers in helped(rules, attempt("a", **SLOW, **full)) if "kv_type" in dict(levers)]
 
 
 def test_nothing_is_promised_where_nothing_is_known(rules: RuleSet) -> None:
