@@ -72,17 +72,26 @@ def _reached(
 
 
 def _weight(own: Sequence[Finding], reached: Sequence[Finding], attempts: Sequence[Row]) -> float:
+    """That of its gravest effects: each severity counts for the calls that felt it, or something graver."""
     sure = 1.0 if any(finding.label != "estimated" for finding in own) else _ESTIMATED
-    calls = {call for finding in reached for call in explained(finding, attempts)}
-    told = {subject for finding in reached for subject in finding.subjects}
-    return sure * importance({finding.severity for finding in reached}, len(calls), len(told))
+    felt: dict[Severity, list[Finding]] = {
+        finding.severity: [other for other in reached if _WEIGHT[other.severity] >= _WEIGHT[finding.severity]]
+        for finding in reached
+    }
+    return sure * max(_level(severity, findings, attempts) for severity, findings in felt.items())
 
 
-def importance(severities: Collection[Severity], failed_calls: int, told: int) -> float:
+def _level(severity: Severity, findings: Sequence[Finding], attempts: Sequence[Row]) -> float:
+    calls = {call for finding in findings for call in explained(finding, attempts)}
+    told = {subject for finding in findings for subject in finding.subjects}
+    return importance(severity, len(calls), len(told))
+
+
+def importance(severity: Severity, failed_calls: int, told: int) -> float:
     """Weight of a cause that explains `failed_calls` and speaks of `told` things in all.
 
     Severity says how bad it is for one call, the calls say how often. Twice as many calls add a constant to the weight
     and do not double it: a hundred calls that were refused at once do not hide ten answers that never came.
     """
     harm = failed_calls + _HARMED * max(told - failed_calls, 0)
-    return max(_WEIGHT[severity] for severity in severities) * (1 + log2(1 + harm))
+    return _WEIGHT[severity] * (1 + log2(1 + harm))

@@ -61,7 +61,16 @@ def test_what_a_root_explains_is_its_own_weight() -> None:
     old_driver, slow = finding("x", "load", severity="low"), finding("y", "a", "b", severity="medium")
     alone = weights([old_driver, slow], [old_driver, slow], (), FAILED)
     linked = weights([old_driver], [old_driver, slow], [(old_driver.finding_id, slow.finding_id)], FAILED)
-    assert alone["x"] < alone["y"] < linked["x"]
+    assert alone["x"] < alone["y"] == linked["x"]
+
+
+def test_what_is_grave_for_one_call_is_not_grave_for_all_that_a_cause_speaks_of() -> None:
+    waiting = finding("waiting", *"bcdefgh", severity="medium")
+    slow, limit = finding("slow", *"abcdefgh", severity="medium"), finding("limit", "a")
+    edges = [(slow.finding_id, limit.finding_id)]
+    found = weights([slow, waiting], [slow, waiting, limit], edges, FAILED)
+    assert found["slow"] == max(importance("high", 1, 1), importance("medium", 2, 8))
+    assert found["waiting"] == importance("medium", 1, 7)
 
 
 def test_findings_of_one_rule_are_weighed_together() -> None:
@@ -97,6 +106,6 @@ def test_a_limit_is_named_after_what_took_so_long_if_that_is_known(label: str, e
 
 @given(st.integers(0, 10_000), st.integers(0, 10_000))
 def test_weight_grows_with_calls_and_severity(failed: int, more: int) -> None:
-    assert importance({"low"}, failed, failed) <= importance({"low"}, failed + more, failed + more)
-    assert importance({"low"}, failed, failed) < importance({"low", "medium"}, failed, failed)
-    assert importance({"low"}, 0, failed) <= importance({"low"}, failed, failed)
+    assert importance("low", failed, failed) <= importance("low", failed + more, failed + more)
+    assert importance("low", failed, failed) < importance("medium", failed, failed)
+    assert importance("low", 0, failed) <= importance("low", failed, failed)
