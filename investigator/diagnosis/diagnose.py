@@ -228,6 +228,12 @@ def _explains(roots: Sequence[Finding], group_: Group) -> dict[str, frozenset[st
     return explains
 
 
+def _alone(rule: str, explains: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """The failed calls that a root explains and no other root does."""
+    others = (calls for other, calls in explains.items() if other != rule)
+    return explains[rule].difference(*others)
+
+
 def _cause_lines(
     roots: Sequence[Finding],
     group_: Group,
@@ -236,7 +242,7 @@ def _cause_lines(
     behind: frozenset[str] = frozenset(),
 ) -> tuple[CauseLine, ...]:
     """By weight (severity and calls), then what brings about before what it brings about (`behind`), then what an agent
-    felt itself (`felt`), then how direct the evidence is."""
+    felt itself (`felt`), then how direct the evidence is, then how many calls it would have saved alone."""
     lines: dict[str, CauseLine] = {}
     explains = _explains(roots, group_)
     for finding in sorted(roots, key=lambda f: (_LABELS.index(f.label), str(f.happened_at), f.finding_id)):
@@ -247,11 +253,13 @@ def _cause_lines(
             explains=len(explains[finding.rule]),
             label=finding.label,
             finding_id=finding.finding_id,
+            alone=len(_alone(finding.rule, explains)),
         )
         lines.setdefault(finding.rule, line)
 
     def order(line: CauseLine) -> tuple[object, ...]:
-        return (-weight[line.rule], line.rule in behind, line.rule not in felt, _LABELS.index(line.label), line.rule)
+        known = (_LABELS.index(line.label), -line.alone)
+        return (-weight[line.rule], line.rule in behind, line.rule not in felt, *known, line.rule)
 
     return tuple(sorted(lines.values(), key=order))
 

@@ -44,6 +44,8 @@ class CauseLine:
     explains: int
     label: Label
     finding_id: str
+    alone: int = 0
+    """Failed calls of which no other root speaks: removing this one alone would have saved them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from investigator.diagnosis.model import Incident
+from investigator.diagnosis.model import CauseLine, Incident
 from investigator.report.columns import column, spoken
 from investigator.report.evidence_view import Evidence
 from investigator.report.language import _
@@ -25,7 +25,7 @@ MAX_FINDINGS = 40
 
 
 def finding_view(
-    f: Finding, anchor: str, explains: Mapping[str, int], incident: Incident, zone: int | None, evidence: Evidence
+    f: Finding, anchor: str, explains: Mapping[str, CauseLine], incident: Incident, zone: int | None, evidence: Evidence
 ) -> FindingView:
     return FindingView(
         anchor=finding_anchor(anchor, incident, f.finding_id),
@@ -40,18 +40,21 @@ def finding_view(
         links=evidence.links(f.evidence, 4),
         remedies=tuple(RemedyView(r.do, _(r.where), r.setting, r.proves) for r in f.remedies),
         when=clock(f.happened_at, zone, with_date=True).text,
-        explains=_explains(explains.get(f.finding_id), incident.impact.failed_calls),
+        explains=_explains(explains.get(f.finding_id), incident),
     )
 
 
-def _explains(count: int | None, failed: int) -> str:
-    """How many of the failed calls; nothing where none failed."""
-    if count is None or not failed:
+def _explains(line: CauseLine | None, incident: Incident) -> str:
+    """How many of the failed calls, and of how many it is the only cause; nothing where none failed."""
+    failed = incident.impact.failed_calls
+    if line is None or not failed:
         return ""
-    calls = plural(failed, "failed call")
-    return (
-        _("explains {part} of {calls}").format(part=number(count), calls=calls) if count else _("beside the failures")
-    )
+    if not line.explains:
+        return _("beside the failures")
+    told = _("explains {part} of {calls}").format(part=number(line.explains), calls=plural(failed, "failed call"))
+    if line.alone == line.explains:
+        return told
+    return f"{told}, {_('{count} alone').format(count=number(line.alone)) if line.alone else _('none alone')}"
 
 
 def verdict_tags(incident: Incident) -> dict[str, Tag]:

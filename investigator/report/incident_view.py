@@ -40,7 +40,7 @@ _LEAST_DAMAGE_S = 1.0
 def incident_view(d: Diagnosis, incident: Incident, number_: int, evidence: Evidence) -> IncidentView:
     """Everything of one incident, in reading order."""
     anchor, alone = f"i{number_}", len(d.incidents) == 1
-    explains = {line.finding_id: line.explains for line in incident.causes}
+    explains = {line.finding_id: line for line in incident.causes}
     main = told_causes(incident)
     rest = [f for f in incident.findings if f not in main]
 

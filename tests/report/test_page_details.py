@@ -12,6 +12,7 @@ from investigator.diagnosis.model import Hypothesis, Verdict
 from investigator.report import render_html
 from investigator.report.charts import CurvePlot, Mark, _symbols
 from investigator.report.columns import column
+from investigator.report.finding_view import _explains
 from investigator.report.html import _prose
 from investigator.report.incident_view import impact_tiles
 from investigator.report.scales import Linear, time_ticks
@@ -141,3 +142,21 @@ def test_a_choice_between_cases_is_no_sum_to_check(sample: ModuleType) -> None:
     told = replace(first, steps=(chosen, *first.steps[1:]))
     text = render_html(replace(base, incidents=(replace(incident, findings=(told, *others)),)))
     assert "else unknown" not in text
+
+
+@pytest.mark.parametrize(
+    ("explains", "alone", "words"),
+    [
+        (3, 3, "explains 3 of 3 failed calls"),
+        (3, 1, "explains 3 of 3 failed calls, 1 alone"),
+        (2, 0, "explains 2 of 3 failed calls, none alone"),
+        (0, 0, "beside the failures"),
+    ],
+)
+def test_how_many_calls_a_cause_explains_and_how_many_alone(
+    sample: ModuleType, explains: int, alone: int, words: str
+) -> None:
+    incident = sample.diagnosis().incidents[0]
+    line = replace(incident.causes[0], explains=explains, alone=alone)
+    assert _explains(line, incident) == words
+    assert _explains(None, incident) == ""
