@@ -201,7 +201,6 @@ STEPS: Mapping[str, str] = {
     "read_time": "how long reading should take",
     "reloads": "loads after the model was pushed out",
     "reusable": "reusable",
-    "reused": "how much of the slot was reused",
     "seen": "times it was logged",
     "small_kv": "KV cache",
     "small_need": "memory that is needed",
