@@ -15,6 +15,9 @@ import pytest
 
 from investigator.pipeline import investigate
 from investigator.report import render_html
+from investigator.scan.baselines import Drop, Measure
+from investigator.scan.overview import Overview, lines, trends
+from investigator.scan.overview import render as render_overview
 
 pytestmark = pytest.mark.browser
 
@@ -58,11 +61,27 @@ def pages(sample: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[
         "empty": sample.empty(),
         "large": sample.large(900),
     }
-    found = {}
-    for name, case in cases.items():
-        found[name] = folder / f"{name}.html"
-        found[name].write_text(render_html(case), encoding="utf-8")
+    texts = {name: render_html(case) for name, case in cases.items()} | {"nights": nights()}
+    found = {name: folder / f"{name}.html" for name in texts}
+    for name, text in texts.items():
+        found[name].write_text(text, encoding="utf-8")
     return found
+
+
+def nights() -> str:
+    """The overview of a month of scans, with a trend that got worse."""
+    history = [
+        {"night": n, "identity": "a", "change": "new" if n == 3 else "continuing", "title": "Reading takes too long",
+         "cause": None, "severity": "high", "sentence": "s", "model": "qwen3-coder:30b", "place": "logs/server.log",
+         "failed_calls": n, "first_night": 3, "nights": n, "report": f"n{n}/a.html"}
+        for n in range(3, 31)
+    ]  # fmt: skip
+    key = ("logs/server.log", "qwen3-coder:30b", "prefill_tps")
+    drop = Drop(Measure(*key, 300.0, 9), 400.0, 5, 0.25)
+    numbers = list(range(1, 31))
+    heads = tuple((n, f"{n} Nov", f"night {n}") for n in numbers)
+    told = trends({key: [410.0, 400.0, 390.0, 300.0]}, [drop])
+    return render_overview(Overview("0", heads, lines(history, numbers), told, ("close to its limit",), ("a note",)))
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +117,7 @@ def serve(pages: dict[str, Path]) -> Iterator[Callable[[str], str]]:
         server.server_close()
 
 
-@pytest.mark.parametrize("name", ["one", "several", "empty", "large"])
+@pytest.mark.parametrize("name", ["one", "several", "empty", "large", "nights"])
 def test_silent_alone_and_nothing_overflows(open_page: Callable[..., Any], pages: dict[str, Path], name: str) -> None:
     opened = open_page(pages[name])
     page = opened.page
