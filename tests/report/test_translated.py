@@ -62,6 +62,8 @@ def test_steps_and_remedies_speak_too(translated: Diagnosis) -> None:
          "sie wurde nie gelesen, weil der Server noch den Prompt von Versuch 2 für einen Client las, der gegangen war"),
         ("2 model calls and no failure that needs attention; 1 remark below.",
          "2 Modellaufrufe und kein Fehlschlag, der Beachtung braucht; 1 Bemerkung unten."),
+        ("130,212 tokens were not read in 788 s, the limit is 300 s",
+         "130,212 Token waren nach 788 s nicht gelesen, das Limit ist 300 s"),
         ("Calls failed and no rule explains why", "Aufrufe schlugen fehl, und keine Regel erklärt, warum"),
         ("the file is damaged or cut (EOF); what came before was read",
          "die Datei ist beschädigt oder abgeschnitten (EOF); was davor kam, wurde gelesen"),
