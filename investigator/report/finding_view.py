@@ -17,6 +17,9 @@ from investigator.rulebook.findings import Finding, Operand, Step
 
 _SUM = re.compile(r"[+−×÷^(=≠<>≤≥]| mod | is | between ")
 
+#: Words that a sum is shown with (rulebook.shown).
+_WORDS = re.compile(r"(?<![\w.-])(?:is unknown|is known|is one of|unknown)(?![\w.-])")
+
 #: Longer times are told in minutes and hours as well.
 _LONG_S = 60
 
@@ -99,7 +102,7 @@ def _steps(steps: Sequence[Step], zone: int | None, evidence: Evidence) -> tuple
 def _step(step: Step, zone: int | None, evidence: Evidence) -> StepView:
     return StepView(
         say=step.say or step.name.replace("_", " "),
-        expr=step.expr if _is_sum(step.expr) else "",
+        expr=_WORDS.sub(lambda word: _(word[0]), step.expr) if _is_sum(step.expr) else "",
         value=quantity(step.value, step.unit, zone),
         also=_in_minutes(step),
         tag=tag(step.label),

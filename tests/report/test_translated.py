@@ -134,3 +134,11 @@ def test_what_nearly_explains_it_is_german(translated: Diagnosis) -> None:
     incident = replace(translated.incidents[0], nearest=(miss, column))
     html = render_html(replace(translated, incidents=(incident,)), lang="de")
     assert "Ladezeit: 18 s, die Grenze ist 20 s" in html and "Ladezeit des Modells: 18 s, die Grenze ist 20 s" in html
+
+
+def test_words_in_a_sum_are_german(translated: Diagnosis) -> None:
+    incident = translated.incidents[0]
+    step = replace(incident.findings[0].steps[0], name="new", expr="63.6 s ÷ unknown", value=None)
+    finding = replace(incident.findings[0], steps=(step,))
+    html = render_html(replace(translated, incidents=(replace(incident, findings=(finding,)),)), lang="de")
+    assert "63,6 s ÷ unbekannt" in html
