@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
 from .agent_settings import settings_of
 from .agent_traces import lone_errors, lone_runs, nearest_call, not_inside, undated_tries, with_times_of_tries
 from .agent_tries import find_tries, give_calls, parents_of, tries_frame, with_first_tries
+from .clock import place_in_time
 from .same_calls import once_per_call, without_echoes
-from .schema import PlacedFrames, reference
+from .schema import NO_SOURCES, PlacedFrames, reference, with_all_tables
 from .side_calls import side_units
 from .sourced import known, sourced
+from .stretches import cut_into_stretches
 
 _INT = pl.Int64()
 _FLOAT = pl.Float64()
 _WHO = ["agent", "provider", "model"]
+#: All that calls are made of.
+_TABLES = ("agent_call", "agent_config", "agent_error", "agent_http", "agent_run", "agent_session", "compaction")
 _SETTINGS = {
     "context_window_tokens": "window",
     "max_output_tokens": "maximum",
@@ -84,6 +89,16 @@ def find_calls(placed: PlacedFrames) -> AgentCalls:
     A failure that both the transcript and the log of an agent tell is one. `call` numbers the units; `unit_id` names
     each, `call_id` the call it belongs to.
     """
+    return _no_calls() if all(placed[name].is_empty() for name in _TABLES) else _calls(placed)
+
+
+@cache
+def _no_calls() -> AgentCalls:
+    """What comes of logs without an agent; always the same, and as long in the making as the calls of a day."""
+    return _calls(cut_into_stretches(place_in_time(with_all_tables({}), NO_SOURCES)))
+
+
+def _calls(placed: PlacedFrames) -> AgentCalls:
     sessions = _sessions_of_runs(placed)
     transcript = _transcript(placed)
     tries = find_tries(placed, transcript)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from .schema import PlacedFrames
+from .schema import PlacedFrames, filled
 from .stamps import with_dates
 from .zones import Zones, with_zones
 
@@ -34,7 +34,7 @@ def place_in_time(facts: PlacedFrames, sources: pl.DataFrame, tz: str | None = N
 
 def _clock_of(facts: PlacedFrames, sources: pl.DataFrame, tz: str | None) -> pl.DataFrame:
     """All stamped records of all tables, once each, with at, at_basis, rel_s, zone_s; sorted by byte_offset."""
-    stamped = [frame.select(_SPINE).filter(pl.col("stamp").is_not_null()) for frame in facts.values()]
+    stamped = [frame.select(_SPINE).filter(pl.col("stamp").is_not_null()) for frame in filled(facts.values())]
     spine = pl.concat(stamped).unique(["source_id", "byte_offset"], keep="first", maintain_order=True)
     spine = with_dates(spine.sort("source_id", "byte_offset"), sources)
     return _on_clock(with_zones(spine, Zones.of(spine, sources, tz))).sort("byte_offset")
@@ -72,7 +72,7 @@ _ADDED: dict[str, pl.DataType] = {
 
 def _placed(frame: pl.DataFrame, sources: pl.DataFrame, clock: pl.DataFrame) -> pl.DataFrame:
     if frame.is_empty():
-        return frame.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in _ADDED.items())
+        return pl.DataFrame(schema={**frame.schema, **_ADDED})
     near = clock.select("source_id", "byte_offset", "zone_s", "at", "rel_s", "at_basis", here="byte_offset")
     ordered = frame.sort("byte_offset", maintain_order=True)
     joined = ordered.join_asof(near, on="byte_offset", by="source_id", check_sortedness=False)

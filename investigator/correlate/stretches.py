@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from .schema import PlacedFrames
+from .schema import PlacedFrames, filled
 
 _CONFIG_KEYS = 5  # the `server config` line prints dozens of settings; a warning about one variable prints one
 _CONFIG_LINES = 200  # "Listening on" follows its `server config` line within this many lines
@@ -27,7 +27,7 @@ def cut_into_stretches(placed: PlacedFrames) -> dict[str, pl.DataFrame]:
 
 def _with_stretch(frame: pl.DataFrame, cuts: pl.DataFrame) -> pl.DataFrame:
     if frame.is_empty():
-        return frame.with_columns(stretch=pl.lit(None, pl.String))
+        return pl.DataFrame(schema={**frame.schema, "stretch": pl.String()})
     joined = frame.sort("byte_offset").join_asof(cuts, on="byte_offset", by="source_id", check_sortedness=False)
     # A llama-server that never restarts has no cut: its one process is stretch 1, as is an Ollama's first start.
     alone = (pl.col("source_format") == "llama-server").cast(pl.Int64)
@@ -52,7 +52,7 @@ def _ollama_starts(placed: PlacedFrames) -> pl.DataFrame:
 def _clock_resets(placed: PlacedFrames) -> pl.DataFrame:
     relative = [
         f.filter(pl.col("stamp_kind") == "relative").select("source_id", "byte_offset", "rel_s")
-        for f in placed.values()
+        for f in filled(placed.values())
     ]
     clock = pl.concat(relative).unique().sort("source_id", "byte_offset")
     back = pl.col("rel_s").diff().over("source_id") < -_RESET_S
