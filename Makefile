@@ -15,12 +15,12 @@ STAMP := $(VENV)/.installed
 LOCK := requirements-dev.txt
 
 DEMO_REPORT ?= demo/founding-incident.html
-# One process per core.
-PYTEST_ARGS ?= -n auto
+# One process per core, each file in one of them: what its tests share is made once.
+PYTEST_ARGS ?= -n auto --dist loadfile --no-loadscope-reorder
 BENCH_BYTES ?= 1GB
 BENCH_ARGS ?=
 
-.PHONY: check demo test test-all test-trackers lint format bench bench-rules reports accuracy lock wheel clean help
+.PHONY: check demo bytecode test test-all test-trackers lint format bench bench-rules reports accuracy lock wheel clean help
 
 check: lint test
 
@@ -55,10 +55,14 @@ demo: $(STAMP)
 	if [ $$code -gt 1 ]; then exit $$code; fi; \
 	test -s $(DEMO_REPORT) || { echo "demo: no report was written (exit code $$code)" >&2; exit 1; }
 
-test: $(STAMP)
+# The programs that tests start need not compile everything again.
+bytecode: $(STAMP)
+	@$(BIN)/python -m compileall -q investigator
+
+test: bytecode
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
 
-test-all: $(STAMP)
+test-all: bytecode
 	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 # Debian only, and as root: packages are installed from the system's own sources.

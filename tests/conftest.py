@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 from hypothesis import HealthCheck, settings
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # The workers share the cores already. Polars reads this when it is imported.
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
@@ -69,18 +73,25 @@ def _homes_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("homes")
 
 
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program's cache of checked rules, one for the workers of a run: checking them anew takes seconds each time."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
+
+
 @pytest.fixture(autouse=True)
-def isolated_home(_homes_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def isolated_home(_homes_dir: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home for every test: no test reads the developer's configuration or leaves anything in it.
 
-    The cache alone is shared: it is known by content, and checking the built-in rules anew takes two seconds.
+    The cache alone is shared: it is known by content.
     """
     home = _homes_dir / str(next(_homes))
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     for name in ("CONFIG", "DATA", "STATE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / f".{name.lower()}"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(_homes_dir / "cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(shared_cache))
     # COLUMNS and LINES: pytest-xdist sets them for its workers.
     for name in ("NO_COLOR", "FORCE_COLOR", "OLLAMA_HOST", "OLLAMA_MODELS", "COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)

@@ -9,6 +9,7 @@ import pytest
 
 from investigator.errors import UsageProblem
 from investigator.pipeline import investigate
+from investigator.rulebook.pack import RuleSet
 
 ACCESS = '[GIN] 2026/02/18 - 11:15:{:02} | 200 |      4.1s |       127.0.0.1 | POST     "/api/chat"\n'
 
@@ -26,7 +27,7 @@ def bundle(tmp_path: Path) -> Path:
     [("Europe/Berlin", "in the time zone that was given"), (None, "as if they were UTC; the time between them holds")],
 )
 def test_what_was_assumed_is_shown(bundle: Path, tz: str | None, basis: str) -> None:
-    diagnosis = investigate([bundle], tz=tz)
+    diagnosis = investigate([bundle], rules=RuleSet(()), tz=tz)
     assert [(a.about, a.value) for a in diagnosis.assumptions] == [("times of logs.zip!server.log", basis)]
     assert diagnosis.zone_offset_s == (3600 if tz else None)
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from investigator import pipeline
 from investigator.cli import main
+from investigator.resources import rules_dir
+from investigator.rulebook.pack import RuleSet
 
 ROOT = Path(__file__).resolve().parents[2]
 FOUNDING = tuple(str(ROOT / "fixtures" / "founding-incident" / name) for name in ("host", "ollama", "openclaw"))
@@ -41,6 +45,25 @@ def spawn(
         capture_output=True,
         check=False,
     )
+
+
+#: What the founding incident, a crash and a refused connection need.
+FEW = ("client-timeout", "connection-refused", "crash-ruled-out", "memory-ruled-out", "prefill-outlasts-timeout",
+       "prompt-cut-to-window", "runner-crash", "window-capped-below-native")  # fmt: skip
+
+
+@pytest.fixture
+def few_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some of the built-in rules, for tests whose subject they are not: judging by all of them takes a second."""
+    whole = pipeline.builtin_rules
+
+    def few(extra: Sequence[Path] = ()) -> RuleSet:
+        found = whole(extra)
+        kept = (rule for rule in found.rules if rule.id in FEW or Path(rule.path).parent != rules_dir())
+        return replace(found, rules=tuple(kept))
+
+    monkeypatch.setattr(pipeline, "builtin_rules", few)
+    monkeypatch.setattr("investigator.scan.judge.builtin_rules", few)
 
 
 @pytest.fixture(scope="session")

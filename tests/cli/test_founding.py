@@ -79,6 +79,7 @@ def test_same_bytes_from_the_case_and_in_another_zone_folder_and_process(run: Ru
     assert sorted(path.name for path in (tmp_path / "elsewhere").iterdir()) == ["logs", "other.html"]
 
 
+@pytest.mark.usefixtures("few_rules")
 def test_default_case_is_made_anew(founding: Founding, run: Run, healthy_log: Path, tmp_path: Path) -> None:
     shutil.copy(founding[0] / "why.case.duckdb", tmp_path / "why.case.duckdb")
     result = run("investigate", healthy_log, "-o", "why.json")
@@ -115,12 +116,14 @@ def test_demo_writes_its_report_here(run: Run, tmp_path: Path) -> None:
     assert "expected.yaml" not in (tmp_path / "investigator-demo.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("few_rules")
 def test_json_goes_to_stdout_alone(run: Run, healthy_log: Path, tmp_path: Path) -> None:
     result = run("investigate", healthy_log, "--json")
     assert json.loads(result.stdout)["exit"]["code"] == result.exit_code == 0
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("few_rules")
 @pytest.mark.parametrize(
     ("args", "start"),
     [

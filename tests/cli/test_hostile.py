@@ -10,6 +10,8 @@ import pytest
 
 from .conftest import ROOT, Run
 
+pytestmark = pytest.mark.usefixtures("few_rules")
+
 MARKUP = '<script>alert("x")</script> {{ 7*7 }} {% raw %} [bold red]rich[/] </pre>'
 ESCAPES = "\x1b[31mred\x1b]8;;http://x.example\x07link\x1b]8;;\x07 \u202eevil\u202c \x9b2J"
 SECRET = "sk-ant-api03-Zx9Zx9Zx9Zx9Zx9Zx9Zx9"

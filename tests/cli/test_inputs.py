@@ -13,6 +13,8 @@ import pytest
 
 from .conftest import Run, spawn
 
+pytestmark = pytest.mark.usefixtures("few_rules")
+
 
 def truncated_gzip(folder: Path, log: Path) -> Path:
     path = folder / "cut.log.gz"

@@ -12,6 +12,8 @@ from investigator.casefile.case import Case
 
 from .conftest import Run
 
+pytestmark = pytest.mark.usefixtures("few_rules")
+
 Founding = tuple[Path, Result]
 FAILURE = ("--since", "2026-02-18 11:00", "--until", "2026-02-18 12:00")
 

@@ -13,6 +13,8 @@ from investigator.scan.lock import scan_lock
 
 from .conftest import ROOT, Run
 
+pytestmark = pytest.mark.usefixtures("few_rules")
+
 CONFIG = """
 [scan]
 sources = ["logs"]

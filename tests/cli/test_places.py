@@ -14,6 +14,8 @@ from investigator.sources.places import Around, System, find, known_places
 
 from .conftest import ROOT, Run
 
+pytestmark = pytest.mark.usefixtures("few_rules")
+
 OPENCLAW = ROOT / "fixtures" / "founding-incident" / "openclaw"
 
 

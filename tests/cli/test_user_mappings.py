@@ -9,6 +9,8 @@ import pytest
 
 from .conftest import Run
 
+pytestmark = pytest.mark.usefixtures("few_rules")
+
 MAPPING = """\
 id: my-agent
 title: my agent, call log

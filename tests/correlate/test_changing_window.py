@@ -17,7 +17,7 @@ from fixtures.generate.stamps import local, plus
 from investigator.casefile.case import Case
 from investigator.casefile.ingest import ingest
 from investigator.correlate import correlate
-from investigator.pipeline import investigate
+from investigator.pipeline import builtin_rules, investigate
 
 WIDE, NARROW = 131_072, 32_768
 PROMPT, ANSWER = 40_012, 12
@@ -49,20 +49,21 @@ def reloaded() -> tuple[str, list[Served]]:
     return server.text(), [first, second]
 
 
-@pytest.fixture(params=["restarted", "reloaded"])
-def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module", params=["restarted", "reloaded"])
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    top = tmp_path_factory.mktemp("changing")
     text, served = {"restarted": restarted, "reloaded": reloaded}[request.param]()
     good = [(each.arrival, each.end, PROMPT, ANSWER) for each in served]
     later = plus(served[-1].end, 60.0)
     files = openclaw(1200, "Request timed out.").files(good, [(later, plus(later, 5.0))])
     for path, content in {LOG: text, **files}.items():
-        file = tmp_path / path
+        file = top / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content.replace(f'"contextWindow": {WINDOW_TOKENS}', f'"contextWindow": {WIDE}'))
-    return tmp_path
+    return top
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def attempts(folder: Path) -> list[dict[str, Any]]:
     with Case(None) as case:
         ingest([folder], case)
@@ -83,7 +84,6 @@ def test_only_the_later_prompt_was_cut(attempts: list[dict[str, Any]]) -> None:
 
 @pytest.mark.parametrize("folder", ["reloaded"], indirect=True)
 def test_the_belief_is_wrong_from_then_on(folder: Path, attempts: list[dict[str, Any]]) -> None:
-    found = [
-        f for i in investigate([folder]).incidents for f in i.findings if f.rule == "agent-believes-another-window"
-    ]
+    rules = builtin_rules().only(["agent-believes-another-window"])
+    found = [f for i in investigate([folder], rules=rules).incidents for f in i.findings]
     assert {subject for finding in found for subject in finding.subjects} == {attempts[1]["attempt_id"]}

@@ -36,8 +36,8 @@ PROGRAMS = {
 
 
 @pytest.fixture(scope="module")
-def rules(rules_dir: Path) -> RuleSet:
-    return load_rules([rules_dir])
+def rules(rules_dir: Path, shared_cache: Path) -> RuleSet:
+    return load_rules([rules_dir], with_tests=False, cache_folder=shared_cache / "investigator")
 
 
 def rule(rules: RuleSet, id_: str) -> Compiled:

@@ -35,9 +35,13 @@ def payload_lines() -> tuple[bytes, ...]:
     return tuple(lines)
 
 
+def sample_lines(step: int = 1, first: int = 0) -> list[bytes]:
+    """The lines of every which sample of the servers' logs."""
+    every = [sample for format_id in SERVER_FORMATS for sample in load_samples(format_id)]
+    return [line for sample in every[first::step] for line in sample.data.splitlines()]
+
+
 def log_of(kind: str) -> list[bytes]:
-    if kind == "samples":
-        return [line for f in SERVER_FORMATS for sample in load_samples(f) for line in sample.data.splitlines()]
     return next(path for path in LOGS if kind in str(path)).read_bytes().splitlines()[:120]
 
 
@@ -75,9 +79,17 @@ def check(
     assert found.foreign_lines >= wrapped.neighbours
 
 
+@pytest.mark.parametrize(("number", "wrapping"), list(enumerate(WRAPPINGS)))
+def test_samples(number: int, wrapping: str) -> None:
+    """A third of the samples in each wrapping, another in the next."""
+    lines = sample_lines(3, number % 3)
+    check(WRAPPINGS[wrapping](lines), lines)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("wrapping", WRAPPINGS)
 def test_all_samples(wrapping: str) -> None:
-    lines = log_of("samples")
+    lines = sample_lines()
     check(WRAPPINGS[wrapping](lines), lines)
 
 
@@ -120,7 +132,7 @@ def test_two_logs_in_one_file(names: tuple[str, str]) -> None:
     same_facts(both, twice, [*first.line_no, *(n + count for n in second.line_no)])
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(
     wrapping=st.sampled_from(sorted(WRAPPINGS)),
     junk=st.binary(max_size=200),

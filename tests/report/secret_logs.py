@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
@@ -68,9 +69,15 @@ class Planter:
         return f"{value} {self.next(one_line=False)}" if isinstance(value, str) and key in _FREE else value
 
 
-def logs(planter: Planter, transports: tuple[str, ...] = TRANSPORTS) -> Iterator[tuple[str, bytes]]:
-    """(path, bytes) of every sample of every format."""
+def logs(
+    planter: Planter, transports: tuple[str, ...] = TRANSPORTS, most: int | None = None
+) -> Iterator[tuple[str, bytes]]:
+    """(path, bytes) of every sample of every format; of agents' formats at most `most` samples each."""
+    seen: Counter[str] = Counter()
     for number, sample in enumerate(agent_samples()):
+        seen[sample.format.id] += 1
+        if most is not None and seen[sample.format.id] > most:
+            continue
         name = Path(sample.path).name or "sample"
         yield f"agents/{number:03}-{sample.format.id}/{name}", planter.text(sample.text).encode()
     for format_ in SERVER_FORMATS:

@@ -53,7 +53,7 @@ def _read(folder: Path, planter: object, files: Iterator[tuple[str, bytes]]) -> 
 @pytest.fixture(scope="module")
 def some(tmp_path_factory: pytest.TempPathFactory, corpus: ModuleType, secret_logs: ModuleType) -> Leaking:
     planter = secret_logs.Planter(corpus, 5)
-    return _read(tmp_path_factory.mktemp("some"), planter, secret_logs.logs(planter, ("journald json",)))
+    return _read(tmp_path_factory.mktemp("some"), planter, secret_logs.logs(planter, ("journald json",), most=2))
 
 
 def test_the_logs_are_read_and_hold_the_secrets(some: Leaking) -> None:

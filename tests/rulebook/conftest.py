@@ -27,8 +27,9 @@ def example_text() -> str:
 
 
 @pytest.fixture(scope="session")
-def built_in(rules_dir: Path) -> RuleSet:
-    return load_rules([rules_dir])
+def built_in(rules_dir: Path, shared_cache: Path) -> RuleSet:
+    """The built-in pack with its tests. That a cache changes nothing: test_cache.py."""
+    return load_rules([rules_dir], cache_folder=shared_cache / "with-tests")
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ def no_checking(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_built_in_rules_are_the_same_from_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With their tests: the suite itself reads them so."""
     fresh = load(rules_dir(), tmp_path)
     no_checking(monkeypatch)
     assert load(rules_dir(), tmp_path) == fresh

@@ -81,7 +81,7 @@ def test_refused_before_anything_runs(tmp_path: Path, example_text: str, pack: M
 def test_stopped_while_it_runs(case: Case, tmp_path: Path, example_text: str, pack: Mapping[str, Any]) -> None:
     rules = rules_with(tmp_path, example_text, pack)
     assert not rules.problems, "\n".join(map(str, rules.problems))
-    found = evaluate_foreign(case({"attempts": ROWS}), rules, Limits(rule_s=4, memory_bytes=3 * 2**30))
+    found = evaluate_foreign(case({"attempts": ROWS}), rules, Limits(rule_s=1, memory_bytes=3 * 2**30))
     bad, good = found.results
     assert (bad.outcome, good.outcome) == ("error", "fired"), (bad.reasons, good.reasons)
     assert pack["stopped"] in bad.reasons[0] or "memory" in bad.reasons[0].lower()
@@ -92,7 +92,7 @@ def test_a_child_that_dies_costs_its_rule_only(
 ) -> None:
     pack = next(p for p in PACKS if p["name"] == "a join without end")
     rules = rules_with(tmp_path, example_text, pack)
-    found = evaluate_foreign(case({"attempts": ROWS}), rules, Limits(rule_s=100, cpu_s=8))
+    found = evaluate_foreign(case({"attempts": ROWS}), rules, Limits(rule_s=100, cpu_s=5))
     assert [result.outcome for result in found.results] == ["error", "fired"]
     assert found.results[0].reasons == ("stopped: it took too much memory or time",)
 

@@ -109,11 +109,13 @@ def test_empty_without(reader: SqlReader, sql: str, groups: list[tuple[str, ...]
     assert list(empty_without(reader.statement(sql), ["requests", "attempts"])) == groups
 
 
+@pytest.mark.parametrize("gone", [{"server_events"}, {"requests", "model_loads"}, {"attempts", "runs", "agent_calls"}])
 def test_what_is_said_to_be_empty_is_empty(
-    case: Callable[[Any], duckdb.DuckDBPyConnection], founding_rows: Any, built_in: RuleSet
+    case: Callable[[Any], duckdb.DuckDBPyConnection], founding_rows: Any, built_in: RuleSet, gone: set[str]
 ) -> None:
-    """Asked all the same, the rules say of a case without some of its views what they say unasked."""
-    asked = RuleSet(tuple(replace(rule, empty_without=()) for rule in built_in.rules))
-    for gone in ([], ["server_events"], ["requests", "model_loads"], ["attempts", "runs", "agent_calls"]):
-        con = case({name: rows for name, rows in founding_rows.items() if name not in gone})
-        assert evaluate(con, asked) == evaluate(con, built_in)
+    """Asked all the same, a rule without one of its views has no candidate."""
+    said = [rule for rule in built_in.rules if any(gone.issuperset(group) for group in rule.empty_without)]
+    assert len(said) >= 5
+    con = case({name: rows for name, rows in founding_rows.items() if name not in gone})
+    found = evaluate(con, RuleSet(tuple(replace(rule, empty_without=()) for rule in said)))
+    assert [result.rule for result in found.results if any(result.counts.values())] == []

@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from investigator.rulebook.load import load_rules
 from investigator.rulebook.pack import RuleSet
-from investigator.rulebook.testing import run_rule_tests
+from investigator.rulebook.testing import RowViews, run_rule_tests
 from investigator.yamltext import load as load_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-LOADED = load_rules([ROOT / "rules", Path(__file__).parent / "rules"])
+OWN = Path(__file__).parent / "rules"
 BUILT_IN = sorted(path.stem for path in (ROOT / "rules").glob("*.yaml") if path.name != "pack.yaml")
+ALL = sorted({*BUILT_IN, *(path.stem for path in OWN.glob("*.yaml") if path.name != "pack.yaml")})
 
 
-def test_all_rules_load() -> None:
-    assert not LOADED.problems, "\n".join(map(str, LOADED.problems))
-    assert {rule.id for rule in LOADED.rules} >= set(BUILT_IN)
+@pytest.fixture(scope="module")
+def loaded(built_in: RuleSet) -> RuleSet:
+    """The built-in rules and those of the tests."""
+    own = load_rules([OWN])
+    return RuleSet((*built_in.rules, *own.rules), (*built_in.problems, *own.problems))
 
 
-@pytest.mark.parametrize("rule_id", [rule.id for rule in LOADED.rules])
-def test_inline(rule_id: str) -> None:
-    results = run_rule_tests(LOADED.only([rule_id]))
+@pytest.fixture(scope="module")
+def views() -> Iterator[RowViews]:
+    found = RowViews()
+    yield found
+    found.close()
+
+
+def test_all_rules_load(loaded: RuleSet) -> None:
+    assert not loaded.problems, "\n".join(map(str, loaded.problems))
+    assert sorted(rule.id for rule in loaded.rules) == ALL
+
+
+@pytest.mark.parametrize("rule_id", ALL)
+def test_inline(loaded: RuleSet, views: RowViews, rule_id: str) -> None:
+    results = run_rule_tests(loaded.only([rule_id]), views=views)
     assert results
     assert not [f"{each.test}: {failure}" for each in results for failure in each.failures]
 

@@ -12,6 +12,7 @@ from investigator import __version__
 from investigator.casefile.case import Case
 from investigator.casefile.follow import follow
 from investigator.config import load_config
+from investigator.pipeline import builtin_rules
 from investigator.scan.book import Versions
 from investigator.scan.run import Outcome, scan
 
@@ -40,7 +41,10 @@ class Nightly:
 
 
 @pytest.fixture
-def nightly(tmp_path: Path, fixtures_dir: Path) -> Nightly:
+def nightly(tmp_path: Path, fixtures_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Nightly:
+    """Judged by a few rules: all of them take a second each night."""
+    few = builtin_rules().only(["crash-ruled-out", "model-not-found", "out-of-gpu-memory", "runner-crash"])
+    monkeypatch.setattr("investigator.scan.judge.builtin_rules", lambda _: few)
     return Nightly(tmp_path, fixtures_dir)
 
 

@@ -14,7 +14,7 @@ from click.testing import Result
 from conftest import Attached
 
 from investigator.casefile.case import Case
-from investigator.pipeline import analyze, ingest
+from investigator.pipeline import analyze, builtin_rules, ingest
 from investigator.report import redact
 from investigator.report.html import render_html
 from investigator.tickets.ladder import Order, deliver
@@ -151,7 +151,7 @@ def planted(fixtures_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Pla
     made = Planted(*(folder / name for name in ("planted.duckdb", "masked.html", "unmasked.html", "weak.html")))
     with Case(made.case) as case:
         ingest([folder / "logs"], case)
-        diagnosis = analyze(case)
+        diagnosis = analyze(case, rules=builtin_rules().only(["prefill-outlasts-timeout", "prompt-cut-to-window"]))
     made.masked.write_text(render_html(diagnosis), "utf-8")
     made.unmasked.write_text(render_html(diagnosis, redact.Redaction(on=False)), "utf-8")
     table = redact._table
