@@ -112,7 +112,7 @@ def end(case: Case, row: SourceRow, sha256: str) -> None:
 
 def _forget(con: duckdb.DuckDBPyConnection, id_: int | None) -> None:
     # What belongs to a source is written after its row: without one there is nothing to look for in fifty tables.
-    if con.execute("SELECT 1 FROM meta.sources WHERE source_id = ?", [id_]).fetchone() is None:
+    if not con.execute("SELECT 1 FROM meta.sources WHERE source_id = ?", [id_]).fetchall():
         return
     tables = [f"facts.{name}" for name in fact_tables()] + [f"meta.{name}" for name in _ACCOUNT_TABLES]
     for table in tables:
