@@ -6,21 +6,25 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import Result
+from click.testing import CliRunner
 
 from investigator.casefile.case import Case
+from investigator.cli import main
 
-from .conftest import Run
+from .conftest import FOUNDING, Run
 
 pytestmark = pytest.mark.usefixtures("few_rules")
 
-Founding = tuple[Path, Result]
 FAILURE = ("--since", "2026-02-18 11:00", "--until", "2026-02-18 12:00")
 
 
-@pytest.fixture
-def case(founding: Founding) -> Path:
-    return founding[0] / "why.case.duckdb"
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The founding incident, read: each test judges it anew."""
+    case = tmp_path_factory.mktemp("narrowing") / "why.case.duckdb"
+    result = CliRunner().invoke(main, ["ingest", *FOUNDING, "--case", str(case)], prog_name="investigator")
+    assert result.exit_code == 0, result.stderr
+    return case
 
 
 def test_a_report_of_an_hour(run: Run, case: Path) -> None:
