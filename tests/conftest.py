@@ -73,25 +73,30 @@ def _homes_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("homes")
 
 
-@pytest.fixture(scope="session")
-def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program's cache of checked rules, one for the workers of a run: checking them anew takes seconds each time."""
+@pytest.fixture(scope="session", autouse=True)
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The program's cache of checked rules, one for the workers of a run: checking them anew takes seconds each time.
+
+    Already for fixtures of a module: they are made before a test has a home of its own.
+    """
     base = tmp_path_factory.getbasetemp()
-    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder
 
 
 @pytest.fixture(autouse=True)
-def isolated_home(_homes_dir: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def isolated_home(_homes_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home for every test: no test reads the developer's configuration or leaves anything in it.
 
-    The cache alone is shared: it is known by content.
+    The cache alone is shared (`shared_cache`): it is known by content.
     """
     home = _homes_dir / str(next(_homes))
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     for name in ("CONFIG", "DATA", "STATE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / f".{name.lower()}"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(shared_cache))
     # COLUMNS and LINES: pytest-xdist sets them for its workers.
     for name in ("NO_COLOR", "FORCE_COLOR", "OLLAMA_HOST", "OLLAMA_MODELS", "COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)
