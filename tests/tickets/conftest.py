@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from investigator.cli import main
 from investigator.report.html import render_html
 from investigator.tickets.ladder import Order
 from investigator.tickets.model import Target, Tracker
-from investigator.tickets.reading import read_report
+from investigator.tickets.reading import Reading, read_report
 from investigator.tickets.registry import connect
 
 # A test module cannot import its neighbours under importlib mode.
@@ -51,9 +52,13 @@ def html() -> str:
 def order(html: str) -> Callable[..., Order]:
     """An order of that report; `minutes` makes it another report of the same incident."""
 
-    def make(fingerprint: str, minutes: int = 15, **more: object) -> Order:
+    @cache
+    def read(minutes: int) -> tuple[Reading, str]:
         changed = html.replace("15 min", f"{minutes} min")
-        return Order(fingerprint, read_report(changed, "report.html"), changed, **more)  # type: ignore[arg-type]
+        return read_report(changed, "report.html"), changed
+
+    def make(fingerprint: str, minutes: int = 15, **more: object) -> Order:
+        return Order(fingerprint, *read(minutes), **more)  # type: ignore[arg-type]
 
     return make
 
