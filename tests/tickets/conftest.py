@@ -63,6 +63,19 @@ def order(html: str) -> Callable[..., Order]:
     return make
 
 
+@pytest.fixture(scope="session", autouse=True)
+def drawn_once() -> Iterator[None]:
+    """The same timeline goes to each tracker a hundred times; drawing it takes longer than delivering it."""
+    try:
+        import resvg_py
+    except ImportError:
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resvg_py, "svg_to_bytes", cache(resvg_py.svg_to_bytes))
+        yield
+
+
 @dataclass
 class Attached:
     """A real tracker and our adapter for it."""
