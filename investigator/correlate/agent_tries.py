@@ -7,7 +7,7 @@ length tells of another one. Copies of a log (a file and what the command printe
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -30,6 +30,7 @@ _COLUMNS = (
 _SESSIONS = ("agent_session", "agent_run", "agent_call", "agent_error", "agent_http")
 
 _VAGUE = ("connection_error", "fetch_failed")
+_NETWORK = ("timeout", "connection_refused", "connection_reset", "connection_lost")
 
 Event = dict[str, Any]
 
@@ -41,7 +42,7 @@ class Try:
     first: Event
     begun: datetime | None
     ended: datetime | None = None
-    answered: bool = False
+    answered_at: datetime | None = None
     last: Event | None = None
     refs: list[str] = field(default_factory=list)
     call_id: str | None = None
@@ -129,6 +130,10 @@ def _of_agent(events: list[Event]) -> list[Try]:
         if event["event"] == "call_end":
             still_open = [other for other in still_open if not _ended_by(event, other)]
             continue
+        if event["event"] == "retry":
+            tries += _again(event, still_open)
+            still_open.append(tries[-1])
+            continue
         mine = _match(event, still_open)
         if mine is None:
             if event["event"] not in _ENDS or event["event"] == "end":
@@ -136,11 +141,28 @@ def _of_agent(events: list[Event]) -> list[Try]:
             mine = Try(event, None)
             tries.append(mine)
         mine.refs += event["refs"]
-        mine.answered |= event["event"] == "response"
+        if event["event"] == "response" and (event["http_status"] or 0) < 400:
+            mine.answered_at = event["at"]
         if event["event"] in _ENDS or (event["http_status"] or 0) >= 400:
             mine.ended, mine.last = event["at"], event
             still_open = [other for other in still_open if other is not mine]
     return tries
+
+
+def _again(event: Event, still_open: list[Try]) -> list[Try]:
+    """A request that failed without a line of its own, if that is so, and the one that follows after a pause."""
+    begun = event["at"] + timedelta(seconds=event["elapsed_s"] or 0.0)
+    following = Try(event, begun, refs=list(event["refs"]))
+    if event["error_class"] is None:
+        return [following]
+    mine = _match({**event, "elapsed_s": None}, still_open)
+    failed = mine or Try(event, None)
+    failed.refs += event["refs"]
+    failed.ended, failed.last = event["at"], {**event, "event": "error"}
+    if mine is not None:
+        still_open.remove(mine)
+        return [following]
+    return [failed, following]
 
 
 def _ended_by(call: Event, one: Try) -> bool:
@@ -178,9 +200,15 @@ def give_calls(tries: list[Try], calls: pl.DataFrame) -> None:
     by_agent: dict[str | None, list[Event]] = {}
     for row in spans.sort("started_at", "call_id").iter_rows(named=True):
         by_agent.setdefault(row["agent"], []).append(row)
+    everyone = [row for rows in by_agent.values() for row in rows]
     chains: dict[tuple[str | None, str | None], list[Try]] = {}
+    begun: set[str] = set()
     for one in tries:
-        around = [row for row in by_agent.get(one.first["agent"], []) if _inside(one, row)]
+        # A log that names no agent (a program's own) is of whoever made the call around it.
+        mine = by_agent.get(one.first["agent"], []) if one.first["agent"] else everyone
+        near = [row for row in mine if _inside(one, row)]
+        # Calls follow each other within a blink: the one that was going on comes before one that began after it.
+        around = [row for row in near if _during(one, row)] or near
         key = (one.first["agent"], one.first["session_id"] or one.first["run_id"])
         chain = chains.pop(key, [])
         if chain and not _follows(one, chain[-1]):
@@ -189,6 +217,9 @@ def give_calls(tries: list[Try], calls: pl.DataFrame) -> None:
             # The record tells of the last try; those it repeats are of the same call.
             for other in (*chain, one):
                 other.call_id = around[-1]["call_id"]
+            if not one.first["agent"] and one.begun is None and around[-1]["call_id"] not in begun:
+                one.begun = around[-1]["started_at"]
+            begun.add(around[-1]["call_id"])
             continue
         one.call_id = chain[0].call_id if chain else _own_id(one)
         chains[key] = [*chain, one]
@@ -219,6 +250,10 @@ def _inside(one: Try, call: Event) -> bool:
     return early <= _EDGE_S and late <= _EDGE_S
 
 
+def _during(one: Try, call: Event) -> bool:
+    return bool(call["started_at"] <= one.moment and (call["ended_at"] is None or one.moment <= call["ended_at"]))
+
+
 def _follows(one: Try, last: Try) -> bool:
     if not last.failed or last.ended is None:
         return False
@@ -247,7 +282,18 @@ def tries_frame(tries: list[Try], calls: pl.DataFrame) -> pl.DataFrame:
         if one.ended is not None:
             over[one.call_id] = one.ended
         rows.append(row)
+    _tell_apart(rows)
     return pl.DataFrame(rows, schema=_schema(calls), orient="row")
+
+
+def _tell_apart(rows: list[Event]) -> None:
+    """One line may end a try and begin the next one: the second of that name is numbered."""
+    named: dict[str, int] = {}
+    for row in rows:
+        name = row["unit_id"]
+        named[name] = named.get(name, 0) + 1
+        if named[name] > 1:
+            row["unit_id"] = f"{name}/{named[name]}"
 
 
 def _tell_vague(tries: list[Try]) -> None:
@@ -282,6 +328,7 @@ def _row(one: Try, parent: Event | None, final: Try) -> Event:
         row |= {name: parent.get(name) for name in shared}
     first = one.first
     row |= {name: first[name] for name in ("agent", "source_id", "line_no", "stream")}
+    row["agent"] = row["agent"] or (parent["agent"] if parent else None)
     row |= {name: first[name] for name in ("provider", "model", "api") if row.get(name) is None}
     row["session_id"] = row.get("session_id") or first["session_id"] or first["run_id"] or first["stream"]
     row["run_id"] = row.get("run_id") or f"{first['agent'] or 'agent'}/{row['session_id']}"
@@ -297,6 +344,9 @@ def _row(one: Try, parent: Event | None, final: Try) -> Event:
         "http_status": end.get("http_status"),
         "lines": list(dict.fromkeys(one.refs)),
     }
+    # An SDK that only says it tries again does so for what the call failed of in the end.
+    if row["error_class"] in _VAGUE and parent is not None and parent["error_class"] in _NETWORK:
+        row["error_class"] = parent["error_class"]
     if row["error_class"] == "context_overflow":
         row["input_tokens"] = None  # what was answered later was shorter
         told = classify(row["error_text"] or "")
@@ -305,6 +355,9 @@ def _row(one: Try, parent: Event | None, final: Try) -> Event:
         row |= dict.fromkeys(("input_tokens", "estimated_tokens", "max_output_tokens"), None)
     if last and parent is not None:
         _share_end(row, parent, one)
+    elif parent is None and not one.first["agent"] and one.last is None and one.answered_at is not None:
+        # No record tells of the call, and a program's log of no more than that its answer came.
+        row |= {"finish_reason": "stop", "ended_at": one.answered_at}
     return row
 
 

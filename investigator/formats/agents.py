@@ -35,6 +35,7 @@ from investigator.formats.opencode_log import KILO_LOG, OpenCodeLogFormat
 from investigator.formats.opencode_sqlite import KILO_SQLITE, OpenCodeSqliteFormat
 from investigator.formats.otel import OtelFormat
 from investigator.formats.pi_session import OpenClawSessionFormat, PiSessionFormat
+from investigator.formats.python_http import PythonHttpFormat
 from investigator.formats.qwen_code import QwenCodeFormat
 from investigator.formats.qwen_stream import QwenStreamFormat
 from investigator.formats.settings import ConfigFormat
@@ -132,6 +133,7 @@ AGENT_FORMATS: tuple[Format, ...] = (
     ConfigFormat("copilot-models"),
     ConfigFormat("factory-config"),
     OtelFormat(),
+    PythonHttpFormat(),
 )
 
 SNAPSHOT_FORMATS: tuple[Format, ...] = (
