@@ -142,15 +142,15 @@ class Planted:
 
 
 def some_rules() -> RuleSet:
-    return builtin_rules().only(["prefill-outlasts-timeout", "prompt-cut-to-window"])
+    return builtin_rules().only(["runner-crash"])
 
 
 @pytest.fixture(scope="module")
 def planted(fixtures_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Planted:
     """Logs in which every line of the server's that has named values has a key among them."""
     folder = tmp_path_factory.mktemp("planted")
-    shutil.copytree(fixtures_dir / "founding-incident", folder / "logs")
-    log = folder / "logs" / "ollama" / "logs" / "server.log"
+    shutil.copytree(fixtures_dir / "logs" / "runner-crash", folder / "logs")
+    log = folder / "logs" / "server.log"
     lines = (f"{line} api_key={PLANTED}" if "level=" in line else line for line in log.read_text("utf-8").splitlines())
     log.write_text("\n".join(lines) + "\n", "utf-8")
     made = Planted(*(folder / name for name in ("planted.duckdb", "masked.html", "unmasked.html", "weak.html")))
