@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from jinja2 import Environment
@@ -47,7 +47,13 @@ def render() -> Iterator[tuple[str, str]]:
                 f"{folder.name}: holds what looks like a secret: {leaks[0].rule} in line {leaks[0].line_no}"
             )
         yield f"{folder.name}.html", text
-        shown.append((folder, clean(diagnosis)[0]))
+        shown.append((folder, diagnosis))
+    yield INDEX, render_index(shown)
+
+
+def render_index(found: Sequence[tuple[Path, Diagnosis]]) -> str:
+    """The page that links all others. `found`: folder and diagnosis of each fixture, by name."""
+    shown = [(folder, clean(diagnosis)[0]) for folder, diagnosis in found]
     causes = {first for _, diagnosis in shown if (first := _first_cause(diagnosis))}
     groups = [
         (heading, [_row(folder.name, diagnosis) for folder, diagnosis in shown if (folder.parent != FIXTURES) == short])
@@ -55,7 +61,7 @@ def render() -> Iterator[tuple[str, str]]:
     ]
     environment = Environment(autoescape=True, trim_blocks=True, keep_trailing_newline=True)
     template = environment.from_string((HERE / "index.html.j2").read_text(encoding="utf-8"))
-    yield INDEX, template.render(groups=groups, count=len(shown), causes=len(causes))
+    return template.render(groups=groups, count=len(shown), causes=len(causes))
 
 
 def _first_cause(diagnosis: Diagnosis) -> str | None:
