@@ -25,6 +25,9 @@ def cause_tree(incident: Incident, anchor: str) -> tuple[Node, ...]:
 
     def node(finding_id: str, path: Sequence[str]) -> Node:
         finding = findings[finding_id]
+        own = tags.get(finding.rule, tag(finding.kind))
+        # A root that explains none of the failures is none of theirs.
+        shown = own if path or own.kind not in ("cause", "contributes") else tag("root", {"root": "root"})
         again = finding_id in seen
         seen.add(finding_id)
         # A diagnosis promises a DAG; a page must end even if that promise is broken.
@@ -33,7 +36,7 @@ def cause_tree(incident: Incident, anchor: str) -> tuple[Node, ...]:
             finding_anchor(anchor, incident, finding_id),
             finding.title,
             finding.short,
-            tags.get(finding.rule, tag(finding.kind)) if path else tag("root", {"root": "root"}),
+            shown,
             again,
             tuple(node(child, [*path, finding_id]) for child in children),
         )
