@@ -9,13 +9,14 @@ import polars as pl
 
 from .agent_settings import settings_of
 from .agent_traces import lone_errors, lone_runs, nearest_call, not_inside, undated_tries, with_times_of_tries
-from .agent_tries import find_tries, give_calls, parents_of, tries_frame, with_first_tries
+from .agent_tries import find_tries, give_calls, with_first_tries
 from .clock import place_in_time
 from .same_calls import once_per_call, without_echoes
 from .schema import NO_SOURCES, PlacedFrames, reference, with_all_tables
 from .side_calls import side_units
 from .sourced import known, sourced
 from .stretches import cut_into_stretches
+from .try_rows import parents_of, tries_frame
 
 _INT = pl.Int64()
 _FLOAT = pl.Float64()

@@ -10,12 +10,13 @@ from investigator.casefile.case import Case
 from investigator.casefile.evidence import cite
 from investigator.casefile.frames import read_frame
 from investigator.diagnosis.account import assumptions, input_lines, input_problems, unpaired
+from investigator.diagnosis.cause_lines import cause_lines, explained_by_rule
 from investigator.diagnosis.charts import ReadingLaws, curve, memory
 from investigator.diagnosis.collecting import Engine
 from investigator.diagnosis.describe import attempt_row, busy_s, impact
 from investigator.diagnosis.differential import differential
 from investigator.diagnosis.fixes import fixes
-from investigator.diagnosis.incidents import Group, Row, Span, explained, group, severity_rank
+from investigator.diagnosis.incidents import Group, Row, Span, group, severity_rank
 from investigator.diagnosis.missed import nearest
 from investigator.diagnosis.model import CauseLine, Diagnosis, Edge, EvidenceLine, Incident, TimelineMark, World
 from investigator.diagnosis.queries import query
@@ -31,8 +32,6 @@ from investigator.rulebook.pack import RuleSet
 
 #: Answered requests that the charts may show; failed ones are all kept.
 MOST_ANSWERED = 5000
-
-_LABELS: tuple[Label, ...] = ("measured", "derived", "estimated")
 
 
 def diagnose(
@@ -152,14 +151,14 @@ class _Diagnosing:
     def _incident(self, group_: Group) -> Incident:
         roots = self._roots(group_)
         behind = rules_behind(roots, self.evaluation.edges)
-        causes = _cause_lines(roots, group_, self._weights(group_), self._felt(roots), behind)
+        causes = cause_lines(roots, group_, self._weights(group_), self._felt(roots), behind)
         ordered_roots = [next(f for f in roots if f.finding_id == line.finding_id) for line in causes]
         numbers = impact(group_.attempts, self.busy)
         span = Span.of(group_.attempts, group_.findings)
         helpful = self._what_would_help(group_)
         # What explains no failed call does not belong behind "3 calls failed:".
         told = [root for root, line in zip(ordered_roots, causes, strict=True) if line.explains] or ordered_roots
-        told = list(reasons(told, _explains(roots, group_)))
+        told = list(reasons(told, explained_by_rule(roots, group_)))
         return Incident(
             incident_id=_incident_id(group_, causes),
             title=_title(told) or _unexplained_title(group_),
@@ -218,50 +217,6 @@ class _Diagnosing:
 
 def _prefill_labels(case: Case) -> dict[str, Label]:
     return dict(case.connection.execute(query("prefill_labels")).fetchall())
-
-
-def _explains(roots: Sequence[Finding], group_: Group) -> dict[str, frozenset[str]]:
-    """Rule → ids of the failed calls that its findings speak of."""
-    explains: dict[str, frozenset[str]] = {}
-    for finding in roots:
-        explains[finding.rule] = explains.get(finding.rule, frozenset()) | explained(finding, group_.attempts)
-    return explains
-
-
-def _alone(rule: str, explains: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    """The failed calls that a root explains and no other root does."""
-    others = (calls for other, calls in explains.items() if other != rule)
-    return explains[rule].difference(*others)
-
-
-def _cause_lines(
-    roots: Sequence[Finding],
-    group_: Group,
-    weight: Mapping[str, float],
-    felt: frozenset[str],
-    behind: frozenset[str] = frozenset(),
-) -> tuple[CauseLine, ...]:
-    """By weight (severity and calls), then what brings about before what it brings about (`behind`), then what an agent
-    felt itself (`felt`), then how direct the evidence is, then how many calls it would have saved alone."""
-    lines: dict[str, CauseLine] = {}
-    explains = _explains(roots, group_)
-    for finding in sorted(roots, key=lambda f: (_LABELS.index(f.label), str(f.happened_at), f.finding_id)):
-        line = CauseLine(
-            rule=finding.rule,
-            cause=finding.cause or finding.rule,
-            title=finding.title,
-            explains=len(explains[finding.rule]),
-            label=finding.label,
-            finding_id=finding.finding_id,
-            alone=len(_alone(finding.rule, explains)),
-        )
-        lines.setdefault(finding.rule, line)
-
-    def order(line: CauseLine) -> tuple[object, ...]:
-        known = (_LABELS.index(line.label), -line.alone)
-        return (-weight[line.rule], line.rule in behind, line.rule not in felt, *known, line.rule)
-
-    return tuple(sorted(lines.values(), key=order))
 
 
 def _severity(group_: Group) -> Severity:

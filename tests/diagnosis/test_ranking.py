@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from investigator.diagnosis.diagnose import _cause_lines
+from investigator.diagnosis.cause_lines import cause_lines
 from investigator.diagnosis.incidents import Group
 from investigator.diagnosis.ranking import importance, likely_causes, rules_behind, weights
 from tests.diagnosis.make import attempt, finding
@@ -47,13 +47,13 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_order(case: str) -> None:
     roots, expected = CASES[case]
-    lines = _cause_lines(roots, Group(tuple(roots), (), FAILED), weights(roots, roots, (), FAILED), frozenset())
+    lines = cause_lines(roots, Group(tuple(roots), (), FAILED), weights(roots, roots, (), FAILED), frozenset())
     assert [line.rule for line in lines] == expected
 
 
 def test_of_equal_weight_what_an_agent_felt_comes_first() -> None:
     roots = [finding("x", "ok", severity="medium"), finding("y", "fine", severity="medium")]
-    lines = _cause_lines(roots, Group(tuple(roots), (), ()), weights(roots, roots, (), ()), frozenset({"y"}))
+    lines = cause_lines(roots, Group(tuple(roots), (), ()), weights(roots, roots, (), ()), frozenset({"y"}))
     assert [line.rule for line in lines] == ["y", "x"]
 
 
@@ -99,7 +99,7 @@ def test_a_limit_is_named_after_what_took_so_long_if_that_is_known(label: str, e
     slow = finding("slow", "a", severity="medium", label=label)
     behind = rules_behind([slow, LIMIT], EDGES)
     weight = weights([slow, LIMIT], [slow, LIMIT], EDGES, FAILED)
-    lines = _cause_lines([slow, LIMIT], Group((slow, LIMIT), (), FAILED), weight, frozenset({"limit"}), behind)
+    lines = cause_lines([slow, LIMIT], Group((slow, LIMIT), (), FAILED), weight, frozenset({"limit"}), behind)
     assert behind == {"limit"}
     assert [line.rule for line in lines] == expected
 
