@@ -57,6 +57,12 @@ def test_of_equal_weight_what_an_agent_felt_comes_first() -> None:
     assert [line.rule for line in lines] == ["y", "x"]
 
 
+def test_how_many_calls_a_root_explains_and_how_many_no_other_does() -> None:
+    roots = [finding("x", "a", "b", severity="medium"), finding("y", "b", severity="medium")]
+    lines = cause_lines(roots, Group(tuple(roots), (), FAILED), weights(roots, roots, (), FAILED), frozenset())
+    assert {line.rule: (line.explains, line.alone) for line in lines} == {"x": (2, 1), "y": (1, 0)}
+
+
 def test_what_a_root_explains_is_its_own_weight() -> None:
     old_driver, slow = finding("x", "load", severity="low"), finding("y", "a", "b", severity="medium")
     alone = weights([old_driver, slow], [old_driver, slow], (), FAILED)
