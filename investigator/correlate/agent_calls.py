@@ -7,6 +7,8 @@ from functools import cache
 
 import polars as pl
 
+from investigator.formats.agent_errors import OPEN_CLASSES
+
 from .agent_settings import settings_of
 from .agent_traces import lone_errors, lone_runs, nearest_call, not_inside, undated_tries, with_times_of_tries
 from .agent_tries import find_tries, give_calls, with_first_tries
@@ -45,9 +47,6 @@ _HEADER_LIMIT_S = 299.0  # "fetch failed" means refused or reset below, a limit 
 
 #: How far a call's length may lie from the limit that ended it; some agents keep whole seconds only.
 _LIMIT_WAS_OVER_S = (-1.0, 1.5)
-
-#: Classes that leave open whether a connection was refused, reset, lost or given up.
-VAGUE_CLASSES = ("fetch_failed", "connection_error")
 
 _GATEWAY_GAVE_UP = (504, 524)  # a proxy's own word for its time limit
 
@@ -311,7 +310,7 @@ def _outcome() -> pl.Expr:
     closed = (
         pl.when(answered).then(pl.lit("client_closed_mid_stream")).otherwise(pl.lit("client_closed_before_first_byte"))
     )
-    vague = kind.is_in(VAGUE_CLASSES) | (
+    vague = kind.is_in(OPEN_CLASSES) | (
         pl.col("error_text").fill_null("").str.contains("(?i)fetch failed|connection error")
         & ~kind.is_in(["connection_refused", "connection_reset", "connection_lost"])
     )

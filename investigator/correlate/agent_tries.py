@@ -13,6 +13,8 @@ from typing import Any
 
 import polars as pl
 
+from investigator.formats.agent_errors import OPEN_CLASSES
+
 from .schema import PlacedFrames, reference
 
 _COPY_S = 0.25  # a debug log and a transcript tell of the same error within this
@@ -27,8 +29,6 @@ _COLUMNS = (
 )  # fmt: skip
 _SESSIONS = ("agent_session", "agent_run", "agent_call", "agent_error", "agent_http")
 
-#: What was told leaves open which of refusal, reset, loss or limit it was.
-VAGUE = ("connection_error", "fetch_failed")
 
 Event = dict[str, Any]
 
@@ -102,7 +102,7 @@ def _without_copies(events: Any) -> list[Event]:
         twin["refs"].append(event["ref"])
         for name in ("session_id", "run_id", "elapsed_s", "trace_id"):
             twin[name] = event[name] if twin[name] is None else twin[name]
-        if twin["error_class"] in (None, "other", *VAGUE):
+        if twin["error_class"] in (None, "other", *OPEN_CLASSES):
             twin["error_class"] = event["error_class"] or twin["error_class"]
     return kept
 

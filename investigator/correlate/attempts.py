@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from .agent_calls import VAGUE_CLASSES
+from investigator.formats.agent_errors import OPEN_CLASSES
+
 from .agent_settings import plain_model
 from .outcomes import SUCCESSES
 from .pairing import Pairing, clock_of
@@ -210,7 +211,7 @@ def _outcome() -> pl.Expr:
         ["server_error", "load_failed", "tool_call_parse"]
     )
     late = pl.col("last_of_call").fill_null(True)
-    vague = pl.col("c_error_class").is_in(VAGUE_CLASSES) & (agent == "unknown")
+    vague = pl.col("c_error_class").is_in(OPEN_CLASSES) & (agent == "unknown")
     return (
         # Nothing of it reached a server, and it was over at once: nobody listened.
         pl.when(server.is_null() & vague & (pl.col("call_s").fill_null(0.0) < _QUICK_S))

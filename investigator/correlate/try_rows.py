@@ -6,11 +6,12 @@ from datetime import datetime
 
 import polars as pl
 
-from investigator.formats.agent_errors import classify
+from investigator.formats.agent_errors import NETWORK_CLASSES, OPEN_CLASSES, classify
 
-from .agent_tries import VAGUE, Event, Try
+from .agent_tries import Event, Try
 
-_NETWORK = ("timeout", "connection_refused", "connection_reset", "connection_lost")
+#: What may end one try after another; an answer that has begun is not asked for again.
+_BEFORE_AN_ANSWER = tuple(name for name in NETWORK_CLASSES if name != "stream_timeout")
 
 
 def tries_frame(tries: list[Try], calls: pl.DataFrame) -> pl.DataFrame:
@@ -52,9 +53,9 @@ def _tell_vague(tries: list[Try]) -> None:
         if one.last is None:
             continue
         kind = one.last["error_class"]
-        if kind in VAGUE and one.call_id in told:
+        if kind in OPEN_CLASSES and one.call_id in told:
             one.last = {**one.last, "error_class": told[one.call_id]}
-        elif str(kind).startswith("connection_") and kind not in VAGUE:
+        elif str(kind).startswith("connection_") and kind not in OPEN_CLASSES:
             told[one.call_id] = str(kind)
 
 
@@ -94,7 +95,7 @@ def _row(one: Try, parent: Event | None, final: Try) -> Event:
         "lines": list(dict.fromkeys(one.refs)),
     }
     # An SDK that only says it tries again does so for what the call failed of in the end.
-    if row["error_class"] in VAGUE and parent is not None and parent["error_class"] in _NETWORK:
+    if row["error_class"] in OPEN_CLASSES and parent is not None and parent["error_class"] in _BEFORE_AN_ANSWER:
         row["error_class"] = parent["error_class"]
     if row["error_class"] == "context_overflow":
         row["input_tokens"] = None  # what was answered later was shorter

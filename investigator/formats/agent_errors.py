@@ -17,8 +17,12 @@ ERROR_TEXT_CHARS = 2000
 #: What stands before the error of the layer below, where an agent prints both.
 _QUOTED = re.compile(r"\brawError[=:]\s*")
 
+#: What happened to a connection, and the classes that leave open which of these it was.
+NETWORK_CLASSES = ("connection_refused", "connection_reset", "connection_lost", "timeout", "stream_timeout")
+OPEN_CLASSES = ("connection_error", "fetch_failed")
+
 #: Classes that leave open what happened, vaguest last: another text of the same record may say more.
-_VAGUE = ("aborted", "connection_error", "fetch_failed", "bad_request", "other")
+_VAGUE = ("aborted", *OPEN_CLASSES, "bad_request", "other")
 
 
 @dataclass(frozen=True, slots=True)

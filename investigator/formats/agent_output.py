@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from investigator.formats.agent_errors import classify, error_cells
+from investigator.formats.agent_errors import NETWORK_CLASSES, OPEN_CLASSES, classify, error_cells
 from investigator.formats.base import Side, SourceInfo
 from investigator.formats.jsonl import JsonlParser, Noise, Outcome
 from investigator.formats.masking import masked
@@ -18,8 +18,6 @@ from investigator.yamltext import load as load_yaml
 
 _COLOURS = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 _NUMBERS = frozenset({"attempt"})
-_OUTER = ("connection_error", "fetch_failed")
-_INNER = ("connection_refused", "connection_reset", "connection_lost", "timeout", "stream_timeout")
 #: A longer line is no message of an agent.
 _LINE_CHARS = 4000
 
@@ -132,7 +130,7 @@ class OutputReader:
             return Noise("console")
         self.begun = None
         # A chain of exceptions tells the cause first, and then what the SDK makes of it.
-        outer = facts.error_class in _OUTER and self.last_class in _INNER
+        outer = facts.error_class in OPEN_CLASSES and self.last_class in NETWORK_CLASSES
         if text == self.last_error or outer:
             return Noise("error told before")
         self.last_error, self.last_class = text, facts.error_class

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from investigator.formats.agent_errors import classify, error_cells
+from investigator.formats.agent_errors import NETWORK_CLASSES, OPEN_CLASSES, classify, error_cells
 from investigator.formats.base import Side, SourceInfo
 from investigator.formats.jsonl import JsonlParser, Noise, Outcome
 from investigator.formats.rows import At, Rows
@@ -26,7 +26,6 @@ _AGAIN = re.compile(rf"Retrying request to \S*?{_PATHS}\S* in (?P<wait_s>[\d.]+)
 #: The SDK's own name for what happened, at the end of a traceback; the exceptions below it stand before.
 _RAISED = re.compile(r"^(?P<name>(?:[a-zA-Z_]\w*\.)*[A-Z]\w*): (?P<text>.+)$")
 _SDKS = ("openai.", "anthropic.", "ollama.")
-_INNER = ("connection_refused", "connection_reset", "connection_lost", "timeout", "stream_timeout")
 _BY_STATUS = ("server_loading", "rate_limited")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:[.,](\d{1,6})\d*)?(Z|[+-]\d\d:?\d\d)?")
 _HEAD_CHARS, _LINE_CHARS = 160, 4000
@@ -84,12 +83,12 @@ class PythonHttpReader:
         """The exceptions of a chain, the innermost first: what the SDK makes of it says the least."""
         facts = classify(f"{name}: {text}")
         if not name.startswith(_SDKS):
-            self.inner = facts.error_class if facts.error_class in _INNER else self.inner
+            self.inner = facts.error_class if facts.error_class in NETWORK_CLASSES else self.inner
             return Noise("exception below the SDK's")
-        kind = self.inner if facts.error_class in ("connection_error", "fetch_failed") else facts.error_class
+        kind = self.inner if facts.error_class in OPEN_CLASSES else facts.error_class
         inner, self.inner = self.inner, None
         told, self.told = self.told, False
-        if told or (kind or inner) not in _INNER:
+        if told or (kind or inner) not in NETWORK_CLASSES:
             return Noise("exception of a failure that was told")
         self._add("error", at, rows, **{**error_cells(facts, f"{name}: {text}"), "error_class": kind})
         return None

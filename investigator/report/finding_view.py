@@ -10,7 +10,7 @@ from investigator.diagnosis.model import CauseLine, Incident
 from investigator.report.columns import column, spoken
 from investigator.report.evidence_view import Evidence
 from investigator.report.language import _
-from investigator.report.text import clock, duration, number, plural, quantity
+from investigator.report.text import duration, number, plural, quantity
 from investigator.report.viewtypes import FindingView, OperandView, RemedyView, StepView, Tag
 from investigator.report.words import HYPOTHESES, tag
 from investigator.rulebook.findings import Finding, Operand, Step
@@ -35,14 +35,12 @@ def finding_view(
         title=f.title,
         rule=f"{f.rule} v{f.rule_version} · {f.pack}",
         verdict=verdict_tags(incident).get(f.rule, tag(f.kind)),
-        severity=f.severity,
         tag=tag(f.label),
         short=f.short,
         long=f.long,
         steps=_steps(f.steps, zone, evidence),
         links=evidence.links(f.evidence, 4),
         remedies=tuple(RemedyView(r.do, _(r.where), r.setting, r.proves) for r in f.remedies),
-        when=clock(f.happened_at, zone, with_date=True).text,
         explains=_explains(explains.get(f.finding_id), incident),
     )
 

@@ -70,14 +70,12 @@ class FindingView:
     title: str
     rule: str
     verdict: Tag
-    severity: str
     tag: Tag
     short: str
     long: str
     steps: tuple[StepView, ...]
     links: tuple[Link, ...]
     remedies: tuple[RemedyView, ...]
-    when: str
     explains: str
 
 
